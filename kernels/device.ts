@@ -1,0 +1,119 @@
+/**
+ * What a device can do: interpret an encoder plan, run the text decoder token by token, and take the power
+ * spectrum of audio. Everything above this line is the same for all devices.
+ *
+ * @module
+ */
+
+import type { DecoderDimensions } from "../model/dimensions.ts";
+import type { WeightStore } from "../model/weights.ts";
+import type { Plan } from "./step.ts";
+
+/** Names a caller may ask for; `auto` takes the best that is usable. */
+export type DeviceName = "cpu" | "portable";
+
+/** Whether a device can be used here, and if not why. */
+export interface DeviceProbe {
+  readonly name: DeviceName;
+  readonly usable: boolean;
+  /** What it is, such as `AMD EPYC, avx512, 2 threads`; or why it cannot be used. */
+  readonly detail: string;
+  /** What to do to make it usable; empty if it is. */
+  readonly hint: string;
+}
+
+/** A bank of triangular mel filters over the 201 bins of a 400-point FFT. */
+export interface MelFilters {
+  /** 80 or 128. */
+  readonly bands: number;
+  /** F32 [bands, 201], row-major. */
+  readonly weights: Float32Array<ArrayBuffer>;
+}
+
+/** A device, open. Disposing it frees its threads; what was loaded on it must be disposed of before. */
+export interface Device extends Disposable {
+  readonly name: DeviceName;
+  /** What it is, such as `AMD EPYC, avx512, 2 threads`. */
+  readonly description: string;
+
+  /**
+   * log10 of the mel power spectrum, not yet normalized.
+   *
+   * @param samples F32, 16 kHz; frame i is the Hann-windowed samples [160·i, 160·i + 400).
+   * @param frames How many; `samples` must hold 160·(frames − 1) + 400.
+   * @returns F32 [frames, bands], row-major: log10(max(mel power, 1e-10)).
+   */
+  logMelPower(samples: Float32Array<ArrayBuffer>, frames: number, filters: MelFilters): Promise<Float32Array<ArrayBuffer>>;
+
+  /**
+   * Prepares a plan with the weights it names.
+   *
+   * @throws {SottoError} E_MODEL_MISMATCH if a weight is missing or of another shape; E_MODEL_VALUES if one
+   * holds NaN or infinity.
+   */
+  loadPlan(plan: Plan, weights: WeightStore): Promise<LoadedPlan>;
+
+  /**
+   * Prepares the text decoder.
+   *
+   * @throws {SottoError} as {@linkcode Device.loadPlan}.
+   */
+  loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder>;
+}
+
+/** A plan with its weights on a device. Calls queue; disposing during one is refused with E_BUSY. */
+export interface LoadedPlan extends Disposable {
+  /** What the products were computed in, such as `f32 (avx512)`. */
+  readonly arithmetic: string;
+  /**
+   * Runs the plan once.
+   *
+   * @param input F32, as large as the plan's input buffer.
+   * @returns F32, as large as the plan's output buffer; a new array.
+   * @throws {SottoError} E_ABORTED within about 50 ms of `signal` aborting.
+   */
+  run(input: Float32Array<ArrayBuffer>, options?: RunOptions): Promise<Float32Array<ArrayBuffer>>;
+}
+
+/** Options of a run. */
+export interface RunOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** A text decoder with its weights on a device. */
+export interface LoadedDecoder extends Disposable {
+  readonly dims: DecoderDimensions;
+  /** What the products were computed in, such as `f16 weights, f32 sums (avx512)`. */
+  readonly arithmetic: string;
+  /** A decoding session with room for `hypotheses` sequences of up to n_text_ctx tokens over one window. */
+  open(hypotheses: number): DecoderSession;
+}
+
+/** The key and value cache of up to `hypotheses` token sequences over one window's features. */
+export interface DecoderSession extends Disposable {
+  /**
+   * Takes the encoder's output, computes cross-attention keys and values of it, and empties the cache.
+   *
+   * @param features F32 [n_audio_ctx, n_text_state].
+   */
+  setFeatures(features: Float32Array<ArrayBuffer>): Promise<void>;
+
+  /**
+   * Appends tokens to every sequence and computes logits.
+   *
+   * @param tokens Int32 [sequences, count]; every sequence gets `count` tokens from the same position on.
+   * @param position How many tokens the sequences hold already; what lies behind is overwritten.
+   * @param rows For which of the new tokens logits are wanted, each in 0…count−1; default the last alone.
+   * @returns F32 [sequences, rows, n_vocab]; a new array.
+   * @throws {SottoError} E_OPTION if a token is not in 0…n_vocab−1 or the context is full.
+   */
+  step(
+    tokens: Int32Array<ArrayBuffer>,
+    sequences: number,
+    position: number,
+    rows?: readonly number[],
+  ): Promise<Float32Array<ArrayBuffer>>;
+
+  /** Makes sequence i a copy of what was sequence `sources[i]` (beam search). */
+  reorder(sources: readonly number[]): Promise<void>;
+}

@@ -1,0 +1,15 @@
+/* A context: the threads and the kernels that everything created from it uses. */
+#ifndef SOTTO_CONTEXT_H
+#define SOTTO_CONTEXT_H
+
+#include "handles.h"
+#include "kernels.h"
+#include "threads.h"
+
+typedef struct {
+  handle_object object;
+  thread_pool *pool;
+  const kernel_table *kernels; /* the chosen variant's, complete: reference kernels fill its gaps */
+} cpu_context;
+
+#endif

@@ -1,0 +1,160 @@
+/* The C interface of libsotto_cpu: encoder plans, the text decoder and the log-mel front end on CPU threads.
+ *
+ * Every function that can fail returns a status (0 = done) and writes one line of text into `error`, a buffer
+ * of the same call; nothing is kept in thread-locals, because a caller's calls may come from any thread.
+ * Objects are named by handles, which stay safe when stale: a handle that was destroyed, or is of another kind,
+ * is answered with SOTTO_INVALID_HANDLE. Destroying an object that a call is using takes effect when that call ends.
+ * Pointers may be unaligned except where a type says otherwise; (NULL, 0) is an empty array.
+ * The library never prints, exits, or throws, and needs libc, libm and pthreads only.
+ *
+ * ffi/bindgen.ts reads this file: one declaration of SOTTO_API at a time, one parameter after another.
+ */
+#ifndef SOTTO_CPU_H
+#define SOTTO_CPU_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(_WIN32)
+#define SOTTO_API __declspec(dllexport)
+#else
+#define SOTTO_API __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Raised whenever a declaration below changes. */
+#define SOTTO_CPU_ABI 1
+
+enum sotto_status {
+  SOTTO_OK = 0,
+  SOTTO_INVALID_ARGUMENT = 1,
+  SOTTO_INVALID_HANDLE = 2,
+  SOTTO_OUT_OF_MEMORY = 3,
+  SOTTO_UNSUPPORTED = 4,   /* a variant this CPU cannot run, an unknown name */
+  SOTTO_CANCELLED = 5,     /* control[1] was set */
+  SOTTO_NON_FINITE = 6,    /* a weight is NaN or infinite */
+  SOTTO_BUSY = 7,          /* another call is running on this object */
+  SOTTO_IO = 8,            /* a file could not be opened or mapped */
+  SOTTO_NO_THREADS = 9     /* the system refused a thread */
+};
+
+/* Element types of stored weights; the Q types are ggml's blocks of 32. */
+enum sotto_dtype {
+  SOTTO_F32 = 0,
+  SOTTO_F16 = 1,
+  SOTTO_BF16 = 2,
+  SOTTO_Q8_0 = 3,
+  SOTTO_Q5_0 = 4,
+  SOTTO_Q5_1 = 5,
+  SOTTO_Q4_0 = 6,
+  SOTTO_Q4_1 = 7
+};
+
+/* Operations of a plan; see sotto_cpu_plan_create. */
+enum sotto_op {
+  SOTTO_OP_TRANSPOSE = 1,
+  SOTTO_OP_CONV1D = 2,
+  SOTTO_OP_LAYERNORM = 3,
+  SOTTO_OP_GEMM = 4,
+  SOTTO_OP_ATTENTION = 5
+};
+
+#define SOTTO_STEP_WORDS 20   /* int64 words of one step */
+#define SOTTO_WEIGHT_WORDS 4  /* uint64 words of one weight: file handle, byte offset, dtype, elements */
+
+/* SOTTO_CPU_ABI as compiled in; to be asked before anything else. */
+SOTTO_API uint32_t sotto_cpu_abi(void);
+
+/* What this CPU is and which kernel variants it can run, as JSON:
+ * {"cpu": "AMD EPYC", "features": ["avx2", …], "variants": ["ref", "avx2", "avx512"]}, the best variant last.
+ * Cut at `capacity`, always terminated. */
+SOTTO_API int32_t sotto_cpu_describe(char *json, size_t json_capacity);
+
+/* A context: a pool of `threads` (the caller's thread among them, 1…256) and a table of kernels.
+ * `variant` is a name of sotto_cpu_describe, or "" for the best. */
+SOTTO_API int32_t sotto_cpu_context_create(int32_t threads, const char *variant, size_t variant_length,
+                                           uint64_t *context, char *error, size_t error_capacity);
+
+/* The variant and the number of threads in use, as JSON: {"variant": "avx512", "threads": 2}. */
+SOTTO_API int32_t sotto_cpu_context_describe(uint64_t context, char *json, size_t json_capacity);
+
+/* Maps a file read-only. `path` is UTF-8, not terminated. */
+SOTTO_API int32_t sotto_cpu_file_open(const char *path, size_t path_length, uint64_t *file, char *error,
+                                      size_t error_capacity);
+
+/* A copy of bytes in memory, to be used like a mapped file. */
+SOTTO_API int32_t sotto_cpu_file_copy(const uint8_t *bytes, size_t bytes_length, uint64_t *file, char *error,
+                                      size_t error_capacity);
+
+/* Frees an object of any kind. */
+SOTTO_API int32_t sotto_cpu_destroy(uint64_t handle);
+
+/* log10 of the mel power spectrum: frame i is the Hann-windowed samples [160·i, 160·i + 400), its power spectrum
+ * (201 bins) goes through `filters` [bands, 201]. out [frames, bands] = log10(max(mel, 1e-10)). */
+SOTTO_API int32_t sotto_cpu_log_mel(uint64_t context, const float *samples, size_t samples_length,
+                                    const float *filters, size_t filters_length, float *out, size_t out_length,
+                                    int32_t frames, int32_t bands, char *error, size_t error_capacity);
+
+/* Prepares a plan: reads, checks and packs the weights (they are no longer needed afterwards).
+ *
+ * buffers [n, 3]: offset into the arena in floats (a multiple of 16), rows, columns; the arena has `arena` floats.
+ * weights [n, SOTTO_WEIGHT_WORDS]. steps [n, SOTTO_STEP_WORDS], words not named are 0, -1 means none:
+ *   TRANSPOSE  op, input, output, rows, columns
+ *   CONV1D     op, input, output, weight, bias, addend, frames_in, frames_out, channels_in, channels_out, stride
+ *   LAYERNORM  op, input, output, weight, bias, rows, columns
+ *   GEMM       op, input, output, residual, M, K, activation (0 none, 1 gelu), parts (1…3), then weight, bias, N of each
+ *   ATTENTION  op, input, output, T, heads, head_width
+ * Every index, shape and range is checked here, so that a run cannot read or write outside. */
+SOTTO_API int32_t sotto_cpu_plan_create(uint64_t context, const int64_t *buffers, size_t buffers_length,
+                                        const uint64_t *weights, size_t weights_length, const int64_t *steps,
+                                        size_t steps_length, int64_t arena, uint64_t *plan, char *error,
+                                        size_t error_capacity);
+
+/* Runs a plan: `input` fills buffer `input_buffer`, `out` is filled from `output_buffer`.
+ * control[0] counts finished steps; control[1] != 0 cancels. Both are read and written atomically.
+ * seconds [steps] (or empty) receives the time of each step. */
+SOTTO_API int32_t sotto_cpu_plan_run(uint64_t plan, int32_t input_buffer, const float *input, size_t input_length,
+                                     int32_t output_buffer, float *out, size_t out_length, int32_t *control,
+                                     size_t control_length, double *seconds, size_t seconds_length, char *error,
+                                     size_t error_capacity);
+
+/* Prepares a text decoder. dims [6]: n_audio_ctx, n_vocab, n_text_ctx, n_text_state, n_text_head, n_text_layer.
+ * weights [n, SOTTO_WEIGHT_WORDS] in the order of decoderTensors() in model/weight_names.ts.
+ * Matrices stay in F32 or F16 as they are stored; F16 is read in place from the mapped file, other types become F16
+ * (BF16 becomes F32). The decoder keeps the files it reads from open. */
+SOTTO_API int32_t sotto_cpu_decoder_create(uint64_t context, const int32_t *dims, size_t dims_length,
+                                           const uint64_t *weights, size_t weights_length, uint64_t *decoder,
+                                           char *error, size_t error_capacity);
+
+/* A session: key and value caches for up to `hypotheses` (1…32) token sequences over one window. */
+SOTTO_API int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses, uint64_t *session, char *error,
+                                           size_t error_capacity);
+
+/* Computes the cross-attention keys and values of features [n_audio_ctx, n_text_state]. */
+SOTTO_API int32_t sotto_cpu_session_set_features(uint64_t session, const float *features, size_t features_length,
+                                                 char *error, size_t error_capacity);
+
+/* Appends tokens [sequences, count] at `position` and computes logits [sequences, rows, n_vocab] for the new tokens
+ * whose indices (0…count-1) are in `rows`. All sequences share one reading of the weights. */
+SOTTO_API int32_t sotto_cpu_session_step(uint64_t session, const int32_t *tokens, size_t tokens_length,
+                                         int32_t sequences, int32_t position, const int32_t *rows,
+                                         size_t rows_length, float *logits, size_t logits_length, char *error,
+                                         size_t error_capacity);
+
+/* Makes sequence i a copy of what was sequence sources[i]. */
+SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sources, size_t sources_length,
+                                            char *error, size_t error_capacity);
+
+/* Measures this machine on the context's threads, for the benchmark: "f32_peak" in floating-point operations per
+ * second (register-only FMA of the context's variant), "read_bandwidth" in bytes per second (a buffer far larger
+ * than the caches). Runs for about `seconds`. */
+SOTTO_API int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length, double seconds,
+                                    double *result, char *error, size_t error_capacity);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
