@@ -1,0 +1,44 @@
+/**
+ * What the file system refuses, in sotto's words.
+ *
+ * @module
+ */
+
+import { SottoError } from "../errors.ts";
+
+/** What was tried on a file; `read` and `write` are also the names of Deno's permissions for it. */
+export type FileAction = "read" | "write";
+
+/**
+ * The {@linkcode SottoError} for what a file operation threw. An error that is already one passes through.
+ *
+ * @param path The file or folder that was touched, as the user spelled it.
+ */
+export function fileError(error: unknown, action: FileAction, path: string): SottoError {
+  if (error instanceof SottoError) return error;
+  const doing = `Cannot ${action} ${path}`;
+  if (error instanceof Deno.errors.NotCapable) {
+    return new SottoError("E_PERMISSION", `${doing}: Deno was not allowed to`, {
+      hint: `Run again with --allow-${action}=${path}`,
+      cause: error,
+    });
+  }
+  if (error instanceof Deno.errors.NotFound) {
+    return new SottoError("E_MODEL_NOT_FOUND", `${doing}: there is no such file`, { cause: error });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  if (isDiskFull(error)) {
+    return new SottoError("E_DISK_FULL", `${doing}: no space is left on the disk`, {
+      hint: "Free some space, or choose another folder with SOTTO_CACHE.",
+      cause: error,
+    });
+  }
+  return new SottoError(action === "write" ? "E_OUTPUT" : "E_INPUT", `${doing}: ${text}`, { cause: error });
+}
+
+/** ENOSPC or EDQUOT, which Deno reports as plain errors. */
+function isDiskFull(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return code === "ENOSPC" || code === "EDQUOT" ||
+    (error instanceof Error && /os error (28|122)\)/.test(error.message));
+}
