@@ -1,0 +1,158 @@
+/**
+ * The options of the command as data: one table feeds parsing, help and suggestions.
+ *
+ * Names and meanings are those of the openai-whisper command; what it does not have is marked.
+ *
+ * @module
+ */
+
+/** Output formats, in the order in which `all` writes them. */
+export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
+
+/** A format of {@linkcode OUTPUT_FORMATS}. */
+export type OutputFormat = typeof OUTPUT_FORMATS[number];
+
+/** How an option's text becomes a value. `optional number` also takes `None`. */
+export type OptionKind = "text" | "boolean" | "integer" | "number" | "optional number" | "choice";
+
+/** One option. */
+export interface OptionEntry {
+  readonly name: string;
+  readonly short?: string;
+  readonly kind: OptionKind;
+  readonly choices?: readonly string[];
+  /** As it would be typed; absent where not giving the option means something else than a value. */
+  readonly default?: string;
+  readonly help: string;
+}
+
+/** Sections of `--help`, in order. */
+export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
+  "Model and device": [
+    {
+      name: "model",
+      kind: "text",
+      default: "base",
+      help:
+        "a name (tiny, base.en, turbo …, owner/name on the Hugging Face hub), a folder, or a .pt, .bin or .safetensors file",
+    },
+    { name: "model_dir", kind: "text", help: "where models are looked for first and downloaded to" },
+    {
+      name: "offline",
+      kind: "boolean",
+      default: "False",
+      help: "never download; a missing model is an error",
+    },
+    {
+      name: "device",
+      kind: "choice",
+      choices: ["auto", "cpu", "portable"],
+      default: "auto",
+      help: "auto: the native CPU library, or portable TypeScript where it is missing",
+    },
+    {
+      name: "precision",
+      kind: "choice",
+      choices: ["auto", "f32"],
+      default: "auto",
+      help: "arithmetic of the encoder's products",
+    },
+    {
+      name: "threads",
+      kind: "integer",
+      default: "0",
+      help: "threads of the CPU library; 0: one for each core",
+    },
+    { name: "library", kind: "text", help: "path of libsotto_cpu, where it is not beside the module" },
+  ],
+  "What to do": [
+    {
+      name: "task",
+      kind: "choice",
+      choices: ["transcribe", "translate"],
+      default: "transcribe",
+      help: "translate: into English",
+    },
+    {
+      name: "language",
+      kind: "text",
+      help: "a code or name (de, German); found in the first window if not given",
+    },
+    { name: "initial_prompt", kind: "text", help: "text before the first window: names, spelling, style" },
+    {
+      name: "condition_on_previous_text",
+      kind: "boolean",
+      default: "True",
+      help: "give each window the text before it as a prompt",
+    },
+  ],
+  "Decoding": [
+    { name: "temperature", kind: "number", default: "0", help: "0: the likeliest token; above: sampled" },
+    { name: "seed", kind: "integer", default: "0", help: "of sampling, for the same text again" },
+    {
+      name: "suppress_tokens",
+      kind: "text",
+      default: "-1",
+      help: "token ids never to be written, with commas; -1: the symbols that are rarely spoken",
+    },
+    { name: "suppress_blank", kind: "boolean", default: "True", help: "no text may begin with a blank" },
+    { name: "without_timestamps", kind: "boolean", default: "False", help: "decode text alone" },
+    {
+      name: "no_speech_threshold",
+      kind: "optional number",
+      default: "0.6",
+      help: "skip a window with a higher no-speech probability and a low log probability",
+    },
+    {
+      name: "logprob_threshold",
+      kind: "optional number",
+      default: "-1.0",
+      help: "what counts as low for that rule",
+    },
+  ],
+  "Output": [
+    {
+      name: "output_dir",
+      short: "o",
+      kind: "text",
+      help: "folder of the output files; without this and -f nothing is written",
+    },
+    {
+      name: "output_format",
+      short: "f",
+      kind: "choice",
+      choices: [...OUTPUT_FORMATS, "all"],
+      help: "one of them, or several with commas; all with -o alone; into the current folder without -o",
+    },
+    {
+      name: "verbose",
+      kind: "boolean",
+      default: "True",
+      help: "print segments as they come; False: progress alone",
+    },
+    { name: "debug", kind: "boolean", default: "False", help: "show where an error arose" },
+    { name: "help", short: "h", kind: "boolean", default: "False", help: "this text" },
+  ],
+};
+
+/** Options of the openai-whisper command that sotto does not have, each with what to do instead. */
+export const ABSENT_OPTIONS: Readonly<Record<string, string>> = {
+  fp16: "Use --precision.",
+  best_of: "Sampling takes one candidate so far; leave it out.",
+  beam_size: "Decoding is greedy so far; leave it out.",
+  patience: "Decoding is greedy so far; leave it out.",
+  length_penalty: "Decoding is greedy so far; leave it out.",
+  temperature_increment_on_fallback: "A window is decoded at one temperature so far; leave it out.",
+  compression_ratio_threshold:
+    "It only governs fallback to higher temperatures, which is not here yet; leave it out.",
+  carry_initial_prompt: "--initial_prompt stands before the first window alone so far.",
+  word_timestamps: "Times are those of segments so far; leave it out.",
+  prepend_punctuations: "It belongs to word times, which are not here yet; leave it out.",
+  append_punctuations: "It belongs to word times, which are not here yet; leave it out.",
+  highlight_words: "It belongs to word times, which are not here yet; leave it out.",
+  max_line_width: "It belongs to word times, which are not here yet; leave it out.",
+  max_line_count: "It belongs to word times, which are not here yet; leave it out.",
+  max_words_per_line: "It belongs to word times, which are not here yet; leave it out.",
+  clip_timestamps: "The whole recording is read so far; cut it first.",
+  hallucination_silence_threshold: "It belongs to word times, which are not here yet; leave it out.",
+};

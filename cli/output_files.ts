@@ -1,0 +1,113 @@
+/**
+ * Output files: checked before the work starts, written whole.
+ *
+ * A file is written under a temporary name in its folder, flushed to the disk and renamed, so that an
+ * interrupted run leaves the old file or the new one, never a part.
+ *
+ * @module
+ */
+
+import { basename, extname, join, resolve } from "node:path";
+import { SottoError } from "../errors.ts";
+import type { OutputFormat } from "./option_table.ts";
+
+/** Where one input's outputs go. */
+export interface OutputTarget {
+  readonly format: OutputFormat;
+  readonly path: string;
+}
+
+/** The output files of an input: its name without the last extension, in `folder`; `stdin` for `-`. */
+export function outputTargets(
+  input: string,
+  folder: string,
+  formats: readonly OutputFormat[],
+): OutputTarget[] {
+  const name = input === "-" ? "stdin" : basename(input, extname(input));
+  return formats.map((format) => ({ format, path: join(folder, `${name}.${format}`) }));
+}
+
+/**
+ * Makes the folder if it is missing and proves that files can be written there.
+ *
+ * @throws {SottoError} E_OUTPUT if not, if a target is a folder or an input, or if two inputs share a target;
+ * E_PERMISSION if Deno was not given the right to.
+ */
+export async function checkOutputs(
+  folder: string,
+  inputs: readonly string[],
+  targets: readonly OutputTarget[],
+) {
+  const seen = new Set<string>();
+  const inputPaths = new Set(inputs.filter((input) => input !== "-").map((input) => resolve(input)));
+  for (const { path } of targets) {
+    const full = resolve(path);
+    if (inputPaths.has(full)) {
+      throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is an input`, OTHER_FOLDER);
+    }
+    if (seen.has(full)) {
+      throw new SottoError("E_OUTPUT", `Cannot write ${path} because two inputs would write it`, {
+        hint: "Transcribe files of the same name in separate runs with separate --output_dir.",
+      });
+    }
+    seen.add(full);
+  }
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const probe = temporaryName(join(folder, "sotto"));
+    await Deno.writeFile(probe, new Uint8Array(), { createNew: true });
+    await Deno.remove(probe);
+  } catch (error) {
+    throw outputError(folder, error);
+  }
+  for (const { path } of targets) {
+    const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
+    if (isFolder) {
+      throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is a folder`, OTHER_FOLDER);
+    }
+  }
+}
+
+/**
+ * Writes a file whole.
+ *
+ * @throws {SottoError} E_OUTPUT, E_DISK_FULL or E_PERMISSION; the old file, if any, is then as it was.
+ */
+export async function writeWhole(path: string, text: string): Promise<void> {
+  const temporary = temporaryName(path);
+  try {
+    {
+      using file = await Deno.open(temporary, { write: true, createNew: true });
+      const bytes = new TextEncoder().encode(text);
+      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
+      await file.sync();
+    }
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    throw outputError(path, error);
+  }
+}
+
+const OTHER_FOLDER = { hint: "Choose another --output_dir." };
+
+function temporaryName(path: string): string {
+  return `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+}
+
+function outputError(path: string, cause: unknown): SottoError {
+  if (cause instanceof Deno.errors.NotCapable) {
+    return new SottoError("E_PERMISSION", `Cannot write ${path} because Deno was not given the right to`, {
+      hint: `Add --allow-write=${path} --allow-read=${path}, or run with -A.`,
+      cause,
+    });
+  }
+  const text = cause instanceof Error ? cause.message : String(cause);
+  if (text.includes("os error 28")) {
+    return new SottoError("E_DISK_FULL", `Cannot write ${path} because the disk is full`, {
+      hint: "Free some space; no part of the file was left.",
+      cause,
+    });
+  }
+  return new SottoError("E_OUTPUT", `Cannot write ${path}: ${text}`, { ...OTHER_FOLDER, cause });
+}
