@@ -72,7 +72,11 @@ export class SottoError extends Error {
    * @param message Action, rule and the value found, without a final full stop.
    * @param options `hint`: what to do next; `cause`: the error underneath.
    */
-  constructor(code: ErrorCode, message: string, options: { readonly hint?: string; readonly cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { readonly hint?: string; readonly cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = "SottoError";
     this.code = code;

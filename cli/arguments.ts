@@ -89,7 +89,8 @@ function valueOf(entry: OptionEntry, text: string): OptionValue {
       if (!isBoolean(text)) throw refuse("True or False");
       return BOOLEANS[text.toLowerCase()];
     case "choice":
-      for (const part of text.split(",")) {
+    case "choices":
+      for (const part of entry.kind === "choice" ? [text] : text.split(",")) {
         if (!entry.choices!.includes(part)) {
           const meant = didYouMean(part, entry.choices!);
           throw new SottoError(

@@ -32,12 +32,8 @@ export function helpText(): string {
 
 function optionLines(entry: OptionEntry): string {
   const short = entry.short ? `-${entry.short}, ` : "";
-  const value = entry.kind === "boolean"
-    ? ""
-    : entry.choices
-    ? ` {${entry.choices.join(",")}}`
-    : ` ${placeholder(entry)}`;
-  const head = `  ${short}--${entry.name}${value}`;
+  const value = placeholder(entry);
+  const head = `  ${short}--${entry.name} ${value}`;
   const text = entry.default === undefined || entry.name === "help"
     ? entry.help
     : `${entry.help} (${entry.default})`;
@@ -47,8 +43,15 @@ function optionLines(entry: OptionEntry): string {
 }
 
 function placeholder(entry: OptionEntry): string {
-  if (entry.kind === "text") return "TEXT";
-  return entry.kind === "integer" ? "N" : "NUMBER";
+  if (entry.choices) return `{${entry.choices.join(",")}}`;
+  switch (entry.kind) {
+    case "boolean":
+      return entry.default === "True" ? "{True,False}" : "";
+    case "text":
+      return "TEXT";
+    default:
+      return entry.kind === "integer" ? "N" : "NUMBER";
+  }
 }
 
 function wrap(text: string, width: number): string[] {

@@ -12,8 +12,8 @@ export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
 /** A format of {@linkcode OUTPUT_FORMATS}. */
 export type OutputFormat = typeof OUTPUT_FORMATS[number];
 
-/** How an option's text becomes a value. `optional number` also takes `None`. */
-export type OptionKind = "text" | "boolean" | "integer" | "number" | "optional number" | "choice";
+/** How an option's text becomes a value. `optional number` also takes `None`; `choices` takes several, with commas. */
+export type OptionKind = "text" | "boolean" | "integer" | "number" | "optional number" | "choice" | "choices";
 
 /** One option. */
 export interface OptionEntry {
@@ -120,7 +120,7 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "output_format",
       short: "f",
-      kind: "choice",
+      kind: "choices",
       choices: [...OUTPUT_FORMATS, "all"],
       help: "one of them, or several with commas; all with -o alone; into the current folder without -o",
     },

@@ -43,7 +43,11 @@ export interface Device extends Disposable {
    * @param frames How many; `samples` must hold 160·(frames − 1) + 400.
    * @returns F32 [frames, bands], row-major: log10(max(mel power, 1e-10)).
    */
-  logMelPower(samples: Float32Array<ArrayBuffer>, frames: number, filters: MelFilters): Promise<Float32Array<ArrayBuffer>>;
+  logMelPower(
+    samples: Float32Array<ArrayBuffer>,
+    frames: number,
+    filters: MelFilters,
+  ): Promise<Float32Array<ArrayBuffer>>;
 
   /**
    * Prepares a plan with the weights it names.

@@ -74,10 +74,16 @@ export class WeightStore {
   get(name: string, shape: readonly number[]): StoredTensor {
     const tensor = this.#tensors.get(name);
     const found = tensor ? `[${tensor.shape}]` : "none";
-    if (!tensor || tensor.shape.length !== shape.length || tensor.shape.some((n, axis) => n !== shape[axis])) {
-      throw new SottoError("E_MODEL_MISMATCH", `Cannot use this checkpoint: need ${name} [${shape}], got ${found}`, {
-        hint: "Use a checkpoint in Whisper's architecture, whole and of one size.",
-      });
+    if (
+      !tensor || tensor.shape.length !== shape.length || tensor.shape.some((n, axis) => n !== shape[axis])
+    ) {
+      throw new SottoError(
+        "E_MODEL_MISMATCH",
+        `Cannot use this checkpoint: need ${name} [${shape}], got ${found}`,
+        {
+          hint: "Use a checkpoint in Whisper's architecture, whole and of one size.",
+        },
+      );
     }
     return tensor;
   }
