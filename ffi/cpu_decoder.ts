@@ -1,0 +1,92 @@
+/**
+ * The text decoder of libsotto_cpu and its sessions.
+ *
+ * @module
+ */
+
+import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";
+import { check, sized } from "./native_call.ts";
+import { NativeHandle } from "./native_handle.ts";
+
+/** A text decoder's weights, read in place or packed. */
+export class CpuDecoder extends NativeHandle {
+  readonly #symbols: CpuSymbols;
+
+  /** @param handle As `sotto_cpu_decoder_create` gave it. */
+  constructor(symbols: CpuSymbols, handle: bigint) {
+    super("text decoder", handle, destroyWith(symbols));
+    this.#symbols = symbols;
+  }
+
+  /**
+   * Reserves key and value caches.
+   *
+   * @param hypotheses 1…32.
+   * @throws {SottoError} E_MEMORY.
+   */
+  createSession(hypotheses: number): CpuSession {
+    const session = new BigUint64Array(1);
+    const symbol = "sotto_cpu_session_create";
+    check(
+      symbol,
+      (error) => this.#symbols[symbol](this.handle, hypotheses, session, ...error),
+    );
+    return new CpuSession(this.#symbols, session[0]);
+  }
+}
+
+/** Tokens that a step appends. */
+export interface SessionStep {
+  /** [sequences, count]. */
+  readonly tokens: Int32Array<ArrayBuffer>;
+  readonly sequences: number;
+  /** Tokens that the sequences hold already. */
+  readonly position: number;
+  /** Which of the new tokens to compute logits for. */
+  readonly rows: Int32Array<ArrayBuffer>;
+}
+
+/** Key and value caches over one window. Calls queue. */
+export class CpuSession extends NativeHandle {
+  readonly #symbols: CpuSymbols;
+
+  /** @param handle As `sotto_cpu_session_create` gave it. */
+  constructor(symbols: CpuSymbols, handle: bigint) {
+    super("decoding session", handle, destroyWith(symbols), 1);
+    this.#symbols = symbols;
+  }
+
+  /** Computes cross-attention keys and values of features [n_audio_ctx, n_text_state]. */
+  async setFeatures(features: Float32Array<ArrayBuffer>): Promise<void> {
+    const symbol = "sotto_cpu_session_set_features";
+    await this.call(
+      symbol,
+      (session, error) => this.#symbols[symbol](session, ...sized(features), ...error),
+    );
+  }
+
+  /** Appends tokens; `logits` [sequences, rows, n_vocab] receives what follows them. */
+  async step(step: SessionStep, logits: Float32Array<ArrayBuffer>): Promise<void> {
+    const { tokens, sequences, position, rows } = step;
+    const symbol = "sotto_cpu_session_step";
+    await this.call(symbol, (session, error) =>
+      this.#symbols[symbol](
+        session,
+        ...sized(tokens),
+        sequences,
+        position,
+        ...sized(rows),
+        ...sized(logits),
+        ...error,
+      ));
+  }
+
+  /** Makes sequence i a copy of what was sequence `sources[i]`. */
+  async reorder(sources: Int32Array<ArrayBuffer>): Promise<void> {
+    const symbol = "sotto_cpu_session_reorder";
+    await this.call(
+      symbol,
+      (session, error) => this.#symbols[symbol](session, ...sized(sources), ...error),
+    );
+  }
+}
