@@ -9,7 +9,9 @@
 typedef struct {
   handle_object object;
   thread_pool *pool;
-  const kernel_table *kernels; /* the chosen variant's, complete: reference kernels fill its gaps */
+  const char *variant;
+  kernel_table table;
+  const kernel_table *kernels; /* = &table: the chosen variant's, complete: plainer kernels fill its gaps */
 } cpu_context;
 
 #endif
