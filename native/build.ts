@@ -1,0 +1,334 @@
+/**
+ * Compiles `libsotto_cpu` for this machine, or another, with whatever C compiler there is.
+ *
+ * `deno run -A native/build.ts [--optional] [--compiler CC] [--sanitize LIST] [--target TRIPLE] [--force]`
+ *
+ * The library lies in `native/build/<os>-<arch>/`, beside the hash of all it was made of; while the hash is the
+ * same nothing is compiled. It is written under another name and renamed, so that no one opens half a library.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { dirname, join, relative } from "node:path";
+import { parseArgs } from "node:util";
+
+/** The folder of the native sources, absolute. */
+const NATIVE: string = import.meta.dirname!;
+
+/** Portable code: no instruction beyond the architecture's baseline. No contraction, so that sums are the same everywhere. */
+const BASE_FLAGS: readonly string[] = [
+  "-O3",
+  "-std=c11",
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-ffp-contract=off",
+  "-fno-math-errno",
+  "-Wall",
+  "-Wextra",
+  "-Wno-unknown-pragmas",
+];
+
+/** What the files of a variant's folder may use beyond the baseline; the CPU is asked before they are called. */
+const VARIANTS: Readonly<Record<string, { readonly arch: string; readonly flags: readonly string[] }>> = {
+  avx2: { arch: "x86_64", flags: ["-mavx2", "-mfma", "-mf16c"] },
+  avx512: {
+    arch: "x86_64",
+    flags: [
+      "-mavx2",
+      "-mfma",
+      "-mf16c",
+      "-mavx512f",
+      "-mavx512bw",
+      "-mavx512vl",
+      "-mavx512dq",
+      "-mprefer-vector-width=512",
+    ],
+  },
+};
+
+/** What to build and with what. */
+export interface BuildOptions {
+  /** The compiler's command; default `$CC`, then the first of `cc`, `gcc`, `clang` that runs. */
+  readonly compiler?: string;
+  /** Value of `-fsanitize=`, such as `address,undefined` or `thread`. */
+  readonly sanitize?: string;
+  /** A cross compiler's prefix, such as `aarch64-linux-gnu`: `<target>-gcc` is used unless `compiler` says else. */
+  readonly target?: string;
+  /** Compiles even if nothing changed. */
+  readonly force?: boolean;
+}
+
+/** A library or program, and whether it had to be made. */
+export interface Built {
+  /** Absolute path. */
+  readonly path: string;
+  /** False if what was there is still right. */
+  readonly compiled: boolean;
+}
+
+/** Why nothing was built. */
+export class BuildError extends Error {
+  /**
+   * @param message One line.
+   * @param reason `no-compiler` where none was found, `compile` where one refused the sources.
+   * @param output The compiler's text.
+   */
+  constructor(message: string, readonly reason: "no-compiler" | "compile", readonly output = "") {
+    super(message);
+    this.name = "BuildError";
+  }
+}
+
+/** Where a compiler's code runs. */
+interface Machine {
+  /** As in `Deno.build.os`. */
+  readonly os: string;
+  /** As in `Deno.build.arch`. */
+  readonly arch: string;
+}
+
+interface Toolchain {
+  readonly command: string;
+  readonly version: string;
+  readonly machine: Machine;
+}
+
+/** The folder what is built for a machine lies in; sanitizers have their own, so that they never pass for the library. */
+export function buildFolder(machine: Machine = Deno.build, sanitize?: string): string {
+  const suffix = sanitize === undefined ? "" : `-${sanitize.replaceAll(",", "-")}`;
+  return join(NATIVE, "build", `${machine.os}-${machine.arch}${suffix}`);
+}
+
+/** The file name of the CPU library on an operating system. */
+export function libraryName(os: string): string {
+  if (os === "windows") return "sotto_cpu.dll";
+  return os === "darwin" ? "libsotto_cpu.dylib" : "libsotto_cpu.so";
+}
+
+/**
+ * Builds the CPU library, if it is missing or stale.
+ *
+ * @throws {BuildError} if there is no compiler, or it refuses the sources.
+ */
+export async function buildLibrary(options: BuildOptions = {}): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  return await build(
+    toolchain,
+    options,
+    libraryName(toolchain.machine.os),
+    [],
+    sharedLibraryFlags(toolchain.machine.os),
+  );
+}
+
+/**
+ * Builds a program from C files of the caller's and all of the library's, whose inner functions it may call.
+ *
+ * @param sources C files, relative to `native/`.
+ * @throws {BuildError} as {@linkcode buildLibrary}.
+ */
+export async function buildProgram(
+  name: string,
+  sources: readonly string[],
+  options: BuildOptions = {},
+): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  return await build(toolchain, options, name, sources, options.target === undefined ? [] : ["-static"]);
+}
+
+async function build(
+  toolchain: Toolchain,
+  options: BuildOptions,
+  name: string,
+  extraSources: readonly string[],
+  linkFlags: readonly string[],
+): Promise<Built> {
+  const { machine } = toolchain;
+  const folder = buildFolder(machine, options.sanitize);
+  const path = join(folder, name);
+  const sanitizer = options.sanitize === undefined
+    ? []
+    : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
+  const sources = [...(await cFiles("cpu")), ...extraSources]
+    .map((file) => ({
+      file,
+      flags: [...BASE_FLAGS, ...sanitizer, ...variantFlags(file, machine.arch) ?? []],
+    }))
+    .filter(({ file }) => variantFlags(file, machine.arch) !== null);
+
+  const stamp = await hashOf(toolchain, sources, linkFlags);
+  if (
+    !options.force && await readIfThere(`${path}.stamp`) === stamp && await readIfThere(path, true) !== null
+  ) {
+    return { path, compiled: false };
+  }
+
+  // Two builds at once must not share files under construction.
+  const objects = join(folder, `objects-${name}-${Deno.pid}`);
+  await Deno.mkdir(objects, { recursive: true });
+  try {
+    const jobs = sources.map(({ file, flags }) => {
+      const object = join(objects, `${file.replaceAll(/[\\/]/g, "_")}.o`);
+      return {
+        object,
+        args: [...flags, "-I", join(NATIVE, "include"), "-c", join(NATIVE, file), "-o", object],
+      };
+    });
+    await inParallel(jobs, navigator.hardwareConcurrency, ({ args }) => compile(toolchain.command, args));
+    const unfinished = `${path}.${Deno.pid}`;
+    await compile(toolchain.command, [
+      ...sanitizer,
+      ...jobs.map(({ object }) => object),
+      ...linkFlags,
+      "-lm",
+      "-pthread",
+      "-o",
+      unfinished,
+    ]);
+    await Deno.rename(unfinished, path);
+    await Deno.writeTextFile(`${path}.stamp`, stamp);
+  } finally {
+    await Deno.remove(objects, { recursive: true });
+  }
+  return { path, compiled: true };
+}
+
+function sharedLibraryFlags(os: string): string[] {
+  if (os === "darwin") return ["-dynamiclib", "-install_name", "@rpath/libsotto_cpu.dylib"];
+  if (os === "windows") return ["-shared", "-static"];
+  // now: a missing symbol fails the opening instead of killing the process at a first call.
+  // nodelete: closing during a call, or ending a worker, cannot take away code that still runs.
+  return ["-shared", "-Wl,-z,now", "-Wl,-z,nodelete", "-Wl,--no-undefined"];
+}
+
+/** Flags of a file's variant; none for portable files, null if the architecture does not have the variant. */
+function variantFlags(file: string, arch: string): readonly string[] | null {
+  const variant = VARIANTS[file.split(/[\\/]/)[1]];
+  if (variant === undefined) return [];
+  return variant.arch === arch ? variant.flags : null;
+}
+
+/** C files below a folder, relative to `native/`, sorted. */
+async function cFiles(folder: string, endings: readonly string[] = [".c"]): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(join(NATIVE, folder))) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory) found.push(...await cFiles(path, endings));
+    else if (endings.some((ending) => entry.name.endsWith(ending))) found.push(path);
+  }
+  return found.sort();
+}
+
+/** A hash of everything that decides what comes out: sources, headers, flags, compiler. */
+async function hashOf(
+  toolchain: Toolchain,
+  sources: readonly { readonly file: string; readonly flags: readonly string[] }[],
+  linkFlags: readonly string[],
+): Promise<string> {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([toolchain.command, toolchain.version, toolchain.machine, sources, linkFlags]));
+  const headers = [...await cFiles("cpu", [".h", ".inc"]), ...await cFiles("include", [".h"])];
+  for (const file of [...sources.map(({ file }) => file), ...headers]) {
+    hash.update(`\n${file}\n`);
+    hash.update(await Deno.readFile(join(NATIVE, file)));
+  }
+  return hash.digest("hex");
+}
+
+async function readIfThere(path: string, onlyExistence = false): Promise<string | null> {
+  try {
+    if (onlyExistence) return (await Deno.stat(path)).isFile ? "" : null;
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+async function findToolchain(options: BuildOptions): Promise<Toolchain> {
+  const wanted = options.compiler ??
+    (options.target === undefined ? Deno.env.get("CC") : `${options.target}-gcc`);
+  const candidates = wanted === undefined || wanted === "" ? ["cc", "gcc", "clang"] : [wanted];
+  for (const command of candidates) {
+    const version = await textOf(command, ["--version"]);
+    const triple = await textOf(command, ["-dumpmachine"]);
+    if (version !== null && triple !== null) {
+      return { command, version: version.split("\n")[0], machine: machineOf(triple.trim()) };
+    }
+  }
+  throw new BuildError(`No C compiler was found: tried ${candidates.join(", ")}`, "no-compiler");
+}
+
+/** The machine a compiler compiles for, from a triple such as `aarch64-linux-gnu` or `arm64-apple-darwin23`. */
+function machineOf(triple: string): Machine {
+  const arch = triple.split("-")[0].replace("arm64", "aarch64").replace("amd64", "x86_64");
+  const os = triple.includes("darwin") ? "darwin" : /mingw|windows/.test(triple) ? "windows" : "linux";
+  return { os, arch };
+}
+
+/** What a command prints, or null if it cannot be run. */
+async function textOf(command: string, args: readonly string[]): Promise<string | null> {
+  try {
+    const { success, stdout } = await new Deno.Command(command, { args: [...args], stderr: "null" }).output();
+    return success ? new TextDecoder().decode(stdout) : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return null;
+    throw error;
+  }
+}
+
+async function compile(command: string, args: readonly string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, {
+    args: [...args],
+    stdout: "null",
+    stderr: "piped",
+  })
+    .output();
+  if (success) return;
+  const source = args[args.indexOf("-c") + 1];
+  const what = args.includes("-c") ? `compile ${relative(dirname(NATIVE), source)}` : "link";
+  throw new BuildError(`${command} could not ${what}`, "compile", new TextDecoder().decode(stderr));
+}
+
+async function inParallel<T>(
+  items: readonly T[],
+  width: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async () => {
+    while (next < items.length) await work(items[next++]);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      optional: { type: "boolean" },
+      force: { type: "boolean" },
+      compiler: { type: "string" },
+      sanitize: { type: "string" },
+      target: { type: "string" },
+    },
+  });
+  try {
+    const started = performance.now();
+    const { path, compiled } = await buildLibrary(values);
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    if (compiled) console.error(`built ${relative(Deno.cwd(), path)} in ${seconds} s`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    if (values.optional && error.reason === "no-compiler") {
+      console.error(`${error.message}; the portable TypeScript device will be used`);
+      return 0;
+    }
+    console.error(error.output + error.message);
+    return 1;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));
