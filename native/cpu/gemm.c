@@ -1,0 +1,120 @@
+#include "gemm.h"
+
+#include "memory.h"
+
+static int64_t ceil_div(int64_t count, int64_t by) { return (count + by - 1) / by; }
+
+/* Bytes of `depth` columns of a tile or panel whose granule has `step_bytes`. */
+static size_t depth_bytes(const gemm_kernel *kernel, int step_bytes, int64_t depth) {
+  return (size_t)ceil_div(depth, kernel->k_step) * (size_t)step_bytes;
+}
+
+/* Panels begin at cache lines. */
+static size_t panel_bytes(const gemm_kernel *kernel, int64_t k) {
+  return round_up(depth_bytes(kernel, kernel->b_step_bytes, k), SOTTO_ALIGNMENT);
+}
+
+/* Blocks of a tile begin at cache lines, and lie one behind the other: so offsets of whole blocks are simple. */
+static size_t tile_block_bytes(const gemm_kernel *kernel, int64_t depth) {
+  return round_up(depth_bytes(kernel, kernel->a_step_bytes, depth), SOTTO_ALIGNMENT);
+}
+
+static size_t tile_bytes(const gemm_kernel *kernel, int64_t k) {
+  return (size_t)ceil_div(k, kernel->kc) * tile_block_bytes(kernel, kernel->kc);
+}
+
+static size_t sums_bytes(const gemm_kernel *kernel) {
+  return round_up((size_t)kernel->mr * (size_t)kernel->nr * sizeof(float), SOTTO_ALIGNMENT);
+}
+
+static int64_t tiles_at_a_time(const gemm_kernel *kernel) { return kernel->mc / kernel->mr > 0 ? kernel->mc / kernel->mr : 1; }
+
+size_t gemm_panels_bytes(const gemm_kernel *kernel, int64_t n, int64_t k) {
+  return (size_t)ceil_div(n, kernel->nr) * panel_bytes(kernel, k);
+}
+
+void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t index) {
+  return (char *)weights->panels + (size_t)index * panel_bytes(kernel, weights->k);
+}
+
+size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k) {
+  return (size_t)tiles_at_a_time(kernel) * (tile_bytes(kernel, k) + sums_bytes(kernel));
+}
+
+/* How many threads share the rows, of `parts`: the others share the columns. The split whose largest rectangle is
+ * smallest, and among equals the one that packs A least often. */
+static int parts_over_rows(int64_t tiles, int64_t panels, int parts) {
+  int best = parts;
+  int64_t best_area = INT64_MAX;
+  for (int rows = parts; rows >= 1; rows--) {
+    if (parts % rows != 0) continue;
+    int64_t area = ceil_div(tiles, rows) * ceil_div(panels, parts / rows);
+    if (area < best_area) {
+      best_area = area;
+      best = rows;
+    }
+  }
+  return best;
+}
+
+/* Multiplies `tiles` packed tiles, beginning at row `row`, with one panel. */
+static void multiply_panel(const gemm_product *p, const char *packed, float *sums, int64_t row, int64_t tiles,
+                           int64_t panel) {
+  const gemm_kernel *kernel = p->kernel;
+  const int64_t k = p->b->k, column = panel * kernel->nr;
+  const int64_t columns = p->b->n - column < kernel->nr ? p->b->n - column : kernel->nr;
+  const char *b = gemm_panel(kernel, p->b, panel);
+  for (int64_t begin = 0; begin < k; begin += kernel->kc) {
+    const int64_t depth = k - begin < kernel->kc ? k - begin : kernel->kc;
+    const char *b_block = b + depth_bytes(kernel, kernel->b_step_bytes, begin);
+    const char *a_block = packed + (size_t)(begin / kernel->kc) * tile_block_bytes(kernel, kernel->kc);
+    for (int64_t i = 0; i < tiles; i++) {
+      const int64_t r = row + i * kernel->mr;
+      const gemm_store store = {
+          .out = p->out + r * p->out_stride + column,
+          .out_stride = p->out_stride,
+          .rows = (int)(p->m - r < kernel->mr ? p->m - r : kernel->mr),
+          .columns = (int)columns,
+          .bias = p->b->bias == NULL ? NULL : p->b->bias + column,
+          .addend = p->addend == NULL ? NULL : p->addend + r * p->addend_stride + column,
+          .addend_stride = p->addend_stride,
+          .is_gelu = p->is_gelu,
+      };
+      kernel->multiply(depth, a_block + (size_t)i * tile_bytes(kernel, k), b_block,
+                       (float *)((char *)sums + (size_t)i * sums_bytes(kernel)), begin == 0,
+                       begin + depth == k ? &store : NULL);
+    }
+  }
+}
+
+static void pack_tiles(const gemm_product *p, char *packed, int64_t row, int64_t tiles) {
+  const gemm_kernel *kernel = p->kernel;
+  const int64_t k = p->b->k;
+  for (int64_t i = 0; i < tiles; i++) {
+    const int64_t r = row + i * kernel->mr;
+    const int count = (int)(p->m - r < kernel->mr ? p->m - r : kernel->mr);
+    for (int64_t begin = 0; begin < k; begin += kernel->kc, packed += tile_block_bytes(kernel, kernel->kc))
+      kernel->pack_tile(&p->a, r, count, begin, k - begin < kernel->kc ? k - begin : kernel->kc, packed);
+  }
+}
+
+void gemm_part(void *product, int part, int parts) {
+  const gemm_product *p = product;
+  const gemm_kernel *kernel = p->kernel;
+  const int64_t all_tiles = ceil_div(p->m, kernel->mr), all_panels = ceil_div(p->b->n, kernel->nr);
+  const int over_rows = parts_over_rows(all_tiles, all_panels, parts);
+  const share tiles = share_of(all_tiles, 1, part % over_rows, over_rows);
+  const share panels = share_of(all_panels, 1, part / over_rows, parts / over_rows);
+
+  char *packed = (char *)p->scratch + (size_t)part * p->scratch_stride;
+  float *sums = (float *)(packed + (size_t)tiles_at_a_time(kernel) * tile_bytes(kernel, p->b->k));
+  for (int64_t tile = tiles.begin; tile < tiles.end && panels.begin < panels.end;) {
+    int64_t count = tiles.end - tile < tiles_at_a_time(kernel) ? tiles.end - tile : tiles_at_a_time(kernel);
+    pack_tiles(p, packed, tile * kernel->mr, count);
+    for (int64_t panel = panels.begin; panel < panels.end; panel++) {
+      if (p->cancel != NULL && atomic_load_explicit(p->cancel, memory_order_relaxed) != 0) return;
+      multiply_panel(p, packed, sums, tile * kernel->mr, count, panel);
+    }
+    tile += count;
+  }
+}

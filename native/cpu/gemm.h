@@ -1,0 +1,56 @@
+/* Products over packed weights on the threads of a pool: out = act(A · Bᵀ + bias) + addend, A [M, K], B [N, K].
+ *
+ * B is packed once, at load; A is packed on the way, a block of rows at a time, by the thread that multiplies it.
+ *
+ *   thread            its rectangle of M tiles × N panels (static, the same for every run)
+ *   └ mc rows         pack A [mc, K]: stays in the second-level cache
+ *     └ nr columns    one panel of B: read once for the mc rows
+ *       └ kc          a block of the panel: stays in the first-level cache
+ *         └ mr rows   kernel: mr × nr sums in registers over kc
+ */
+#ifndef SOTTO_GEMM_H
+#define SOTTO_GEMM_H
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernels.h"
+#include "threads.h"
+
+/* B [n, k] as panels, one behind the other, and a bias for each column of the result. */
+typedef struct {
+  int64_t n, k;
+  void *panels;      /* gemm_panels_bytes, aligned to 64 */
+  const float *bias; /* [⌈n / nr⌉ · nr], zeros behind n; or NULL */
+} gemm_weights;
+
+/* Bytes of all panels of B [n, k]. */
+size_t gemm_panels_bytes(const gemm_kernel *kernel, int64_t n, int64_t k);
+
+/* Where panel `index` of B [n, k] begins. */
+void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t index);
+
+/* Scratch one thread needs for a product of depth k. A multiple of 64. */
+size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k);
+
+/* One product. */
+typedef struct {
+  const gemm_kernel *kernel;
+  gemm_rows a;
+  int64_t m;
+  const gemm_weights *b;
+  float *out; /* [m, n] */
+  int64_t out_stride;
+  const float *addend; /* [m, n], may be `out`, or NULL */
+  int64_t addend_stride;
+  int is_gelu;
+  void *scratch; /* threads × scratch_stride bytes */
+  size_t scratch_stride;
+  const atomic_int *cancel; /* ends early where it becomes non-zero; or NULL */
+} gemm_product;
+
+/* The part of a product that belongs to one thread; a pool_job. */
+void gemm_part(void *product, int part, int parts);
+
+#endif
