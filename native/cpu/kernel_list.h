@@ -5,27 +5,59 @@
 #ifndef SOTTO_KERNEL_LIST_H
 #define SOTTO_KERNEL_LIST_H
 
-#define SOTTO_KERNEL_SLOTS(SLOT)          \
-  SLOT(transpose, transpose_kernel)       \
-  SLOT(layernorm, layernorm_kernel)       \
-  SLOT(gelu, gelu_kernel)                 \
-  SLOT(gemm_f32, gemm_kernel)             \
-  SLOT(attention_f32, attention_kernel)   \
-  SLOT(fma_peak_f32, fma_peak_kernel)     \
-  SLOT(read, read_kernel)
+#define SOTTO_KERNEL_SLOTS(SLOT)                       \
+  SLOT(transpose, transpose_kernel)                    \
+  SLOT(layernorm, layernorm_kernel)                    \
+  SLOT(gelu, gelu_kernel)                              \
+  SLOT(gemm_f32, gemm_kernel)                          \
+  SLOT(attention_f32, attention_kernel)                \
+  SLOT(fma_peak_f32, fma_peak_kernel)                  \
+  SLOT(read, read_kernel)                              \
+  SLOT(mel_f32, mel_kernel)                            \
+  SLOT(project_f32, project_kernel)                    \
+  SLOT(project_f16, project_kernel)                    \
+  SLOT(combine_f32, combine_kernel)                    \
+  SLOT(combine_f16, combine_kernel)                    \
+  SLOT(softmax_f32, softmax_kernel)                    \
+  SLOT(narrow_f16, narrow_kernel)                      \
+  SLOT(count_non_finite_f16, count_non_finite_kernel)  \
+  SLOT(count_non_finite_f32, count_non_finite_kernel)
 
 /* Complete: the reference fills every slot. */
-#define SOTTO_KERNELS_REF(KERNEL)               \
-  KERNEL(transpose, transpose_f32_ref)          \
-  KERNEL(layernorm, layernorm_f32_ref)          \
-  KERNEL(gelu, gelu_f32_ref)                    \
-  KERNEL(gemm_f32, gemm_f32_4x8_ref)            \
-  KERNEL(attention_f32, attention_f32_ref)      \
-  KERNEL(fma_peak_f32, fma_peak_f32_ref)        \
-  KERNEL(read, read_f32_ref)
+#define SOTTO_KERNELS_REF(KERNEL)                         \
+  KERNEL(transpose, transpose_f32_ref)                    \
+  KERNEL(layernorm, layernorm_f32_ref)                    \
+  KERNEL(gelu, gelu_f32_ref)                              \
+  KERNEL(gemm_f32, gemm_f32_4x8_ref)                      \
+  KERNEL(attention_f32, attention_f32_ref)                \
+  KERNEL(fma_peak_f32, fma_peak_f32_ref)                  \
+  KERNEL(read, read_f32_ref)                              \
+  KERNEL(mel_f32, mel_f32_ref)                            \
+  KERNEL(project_f32, project_f32f32f32_ref)              \
+  KERNEL(project_f16, project_f32f16f32_ref)              \
+  KERNEL(combine_f32, combine_f32f32f32_ref)              \
+  KERNEL(combine_f16, combine_f32f16f32_ref)              \
+  KERNEL(softmax_f32, softmax_f32_ref)                    \
+  KERNEL(narrow_f16, narrow_f32f16_ref)                   \
+  KERNEL(count_non_finite_f16, count_non_finite_f16_ref)  \
+  KERNEL(count_non_finite_f32, count_non_finite_f32_ref)
 
-#define SOTTO_KERNELS_AVX2(KERNEL)
+#define SOTTO_KERNELS_AVX2(KERNEL)             \
+  KERNEL(mel_f32, mel_f32_avx2)                \
+  KERNEL(project_f32, project_f32f32f32_avx2)  \
+  KERNEL(project_f16, project_f32f16f32_avx2)  \
+  KERNEL(combine_f32, combine_f32f32f32_avx2)  \
+  KERNEL(combine_f16, combine_f32f16f32_avx2)  \
+  KERNEL(softmax_f32, softmax_f32_avx2)        \
+  KERNEL(narrow_f16, narrow_f32f16_avx2)
 
-#define SOTTO_KERNELS_AVX512(KERNEL)
+#define SOTTO_KERNELS_AVX512(KERNEL)             \
+  KERNEL(mel_f32, mel_f32_avx512)                \
+  KERNEL(project_f32, project_f32f32f32_avx512)  \
+  KERNEL(project_f16, project_f32f16f32_avx512)  \
+  KERNEL(combine_f32, combine_f32f32f32_avx512)  \
+  KERNEL(combine_f16, combine_f32f16f32_avx512)  \
+  KERNEL(softmax_f32, softmax_f32_avx512)        \
+  KERNEL(narrow_f16, narrow_f32f16_avx512)
 
 #endif

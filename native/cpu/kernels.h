@@ -94,6 +94,10 @@ typedef double fma_peak_kernel(int64_t rounds, float *sink);
 /* The sum of a large array: reads it at the speed of memory. */
 typedef float read_kernel(const float *values, int64_t count);
 
+/* ---- The text decoder and the log-mel. */
+#include "decoder_kernels.h"
+#include "mel.h"
+
 #include "kernel_list.h"
 
 /* One pointer a slot, named as in SOTTO_KERNEL_SLOTS. */

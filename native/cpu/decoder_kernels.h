@@ -1,0 +1,25 @@
+/* The kernels of the text decoder: what each slot of the table computes. kernels.h has the rules all kernels follow.
+ * Weights and caches may be unaligned; strides count elements. */
+#ifndef SOTTO_DECODER_KERNELS_H
+#define SOTTO_DECODER_KERNELS_H
+
+#include <stdint.h>
+
+/* out[r, n] = Σk x[r, k] · w[n, k]; x [rows, K], w [N, K] contiguous (F32 or F16, by the slot), out [rows, N]. */
+typedef void project_kernel(const float *x, int64_t x_stride, int64_t rows, const void *w, int64_t N, int64_t K,
+                            float *out, int64_t out_stride);
+
+/* out[r, n] = Σk a[r, k] · b[k, n]; a [rows, K], b [K, N] (F32 or F16, by the slot), out [rows, N]. */
+typedef void combine_kernel(const float *a, int64_t a_stride, int64_t rows, const void *b, int64_t b_stride, int64_t N,
+                            int64_t K, float *out, int64_t out_stride);
+
+/* x[i] ← exp(scale · (x[i] − max x)), i < n; answers their sum. n ≥ 1, scale > 0. */
+typedef float softmax_kernel(float *x, int64_t n, float scale);
+
+/* F32 to F16, to nearest even; values beyond ±65504, F16's largest, become that. `out` may be unaligned. */
+typedef void narrow_kernel(const float *values, int64_t count, void *out);
+
+/* How many of `count` F16 (or F32) values are NaN or infinite. */
+typedef int64_t count_non_finite_kernel(const void *values, int64_t count);
+
+#endif

@@ -1,0 +1,107 @@
+/* combine: out[r, n] = Σk a[r, k] · b[k, n], a F32, b F32 or F16, sums F32.
+ *
+ * The two products of attention with a cache: q · Kᵀ, b being a block of keys stored by head dimension (k = D, n =
+ * keys), and p · V, b being the values (k = keys, n = D). A tile holds `rows` × 4 vectors of sums; b is read once
+ * for all its rows, in order, so that it streams.
+ *
+ * Included by <isa>/combine.c after its lanes.h. */
+
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE lanes load_row(int is_f16, const char *b, int64_t i) {
+  return is_f16 ? lanes_load_f16(b + i * 2) : lanes_load(b + i * 4);
+}
+
+INLINE lanes load_row_first(int is_f16, const char *b, int64_t i, int64_t n) {
+  return is_f16 ? lanes_load_f16_first(b + i * 2, n) : lanes_load_first(b + i * 4, n);
+}
+
+/* Four vectors wide; rows and is_f16 are constants. With one row alone, even and odd k have sums of their own:
+ * four chains of additions would wait for each other. */
+INLINE void combine_wide(const int is_f16, const int rows, const float *a, int64_t a_stride, const char *b,
+                         int64_t b_stride, int64_t K, float *out, int64_t out_stride) {
+  lanes sums[COMBINE_ROWS * 4], odd[4];
+#pragma GCC unroll 32
+  for (int i = 0; i < rows * 4; i++) sums[i] = lanes_zero();
+#pragma GCC unroll 4
+  for (int i = 0; i < 4; i++) odd[i] = lanes_zero();
+  int64_t k = 0;
+  if (rows == 1) {
+    for (; k + 2 <= K; k += 2) {
+      const lanes first = lanes_set(a[k]), second = lanes_set(a[k + 1]);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) {
+        sums[i] = lanes_fma(first, load_row(is_f16, b, k * b_stride + i * LANES), sums[i]);
+        odd[i] = lanes_fma(second, load_row(is_f16, b, (k + 1) * b_stride + i * LANES), odd[i]);
+      }
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) sums[i] = lanes_add(sums[i], odd[i]);
+  }
+  for (; k < K; k++) {
+    lanes row[4];
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) row[i] = load_row(is_f16, b, k * b_stride + i * LANES);
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+      const lanes coefficient = lanes_set(a[r * a_stride + k]);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; i++) sums[r * 4 + i] = lanes_fma(coefficient, row[i], sums[r * 4 + i]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < rows; r++)
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) lanes_store(out + r * out_stride + i * LANES, sums[r * 4 + i]);
+}
+
+/* One vector wide, or n < LANES elements of one. */
+INLINE void combine_narrow(const int is_f16, int64_t rows, const float *a, int64_t a_stride, const char *b,
+                           int64_t b_stride, int64_t K, int64_t n, float *out, int64_t out_stride) {
+  for (int64_t r = 0; r < rows; r++) {
+    lanes sum = lanes_zero();
+    for (int64_t k = 0; k < K; k++)
+      sum = lanes_fma(lanes_set(a[r * a_stride + k]), load_row_first(is_f16, b, k * b_stride, n), sum);
+    lanes_store_first(out + r * out_stride, n, sum);
+  }
+}
+
+INLINE void combine_rows(const int is_f16, const float *a, int64_t a_stride, int64_t rows, const char *b,
+                         int64_t b_stride, int64_t N, int64_t K, float *out, int64_t out_stride) {
+  const int64_t width = is_f16 ? 2 : 4;
+  int64_t n = 0;
+  for (; n + 4 * LANES <= N; n += 4 * LANES) {
+    for (int64_t r = 0; r < rows;) {
+      const int64_t left = rows - r;
+#define COMBINE_CASE(count)                                                                                       \
+  case count:                                                                                                     \
+    combine_wide(is_f16, count, a + r * a_stride, a_stride, b + n * width, b_stride, K, out + r * out_stride + n, \
+                 out_stride);                                                                                     \
+    r += count;                                                                                                   \
+    break
+      switch (left < COMBINE_ROWS ? left : COMBINE_ROWS) {
+        COMBINE_CASE(1);
+        COMBINE_CASE(2);
+#if COMBINE_ROWS > 2
+        COMBINE_CASE(3);
+        COMBINE_CASE(4);
+        COMBINE_CASE(5);
+#endif
+      }
+#undef COMBINE_CASE
+    }
+  }
+  for (; n < N; n += LANES)
+    combine_narrow(is_f16, rows, a, a_stride, b + n * width, b_stride, K, N - n < LANES ? N - n : LANES, out + n,
+                   out_stride);
+}
+
+void LANES_KERNEL(combine_f32f32f32)(const float *a, int64_t a_stride, int64_t rows, const void *b, int64_t b_stride,
+                                     int64_t N, int64_t K, float *out, int64_t out_stride) {
+  combine_rows(0, a, a_stride, rows, b, b_stride, N, K, out, out_stride);
+}
+
+void LANES_KERNEL(combine_f32f16f32)(const float *a, int64_t a_stride, int64_t rows, const void *b, int64_t b_stride,
+                                     int64_t N, int64_t K, float *out, int64_t out_stride) {
+  combine_rows(1, a, a_stride, rows, b, b_stride, N, K, out, out_stride);
+}
