@@ -1,0 +1,182 @@
+/**
+ * The log-mel of a recording of any length, window by window, in constant memory.
+ *
+ * Whisper scales by the loudest frame of the whole recording, so the recording is read twice: once to find
+ * that frame, once to serve windows. Short recordings are kept instead.
+ *
+ * @module
+ */
+
+import { SottoError } from "../errors.ts";
+import { HOP_LENGTH, LOG_FLOOR, N_FRAMES, SAMPLE_RATE } from "./constants.ts";
+import { FrameRing } from "./frame_ring.ts";
+import { type FrameBlock, melFrames, type MelFramesOptions, MOST_FRAMES_OF_A_BLOCK } from "./frames.ts";
+import { loudest, normalized } from "./normalize.ts";
+
+/** Recordings of up to 5 minutes are kept after the first reading: 10 MB at 80 bands, 15 MB at 128. */
+const KEPT_FRAMES = 30_000;
+
+/** Samples of a recording in order: F32, 16 kHz, one channel, in chunks of any size. */
+export interface SampleStream extends AsyncIterable<Float32Array>, AsyncDisposable {}
+
+/** A recording that can be read from its start more than once, with the same samples each time. */
+export interface SampleSource {
+  /** Starts reading. */
+  open(): Promise<SampleStream>;
+}
+
+/** Options of {@linkcode MelWindows.open}. */
+export interface MelWindowsOptions extends Omit<MelFramesOptions, "bands"> {
+  /** Mel bands, 80 unless said otherwise; 128 from large-v3 on. */
+  readonly bands?: number;
+  /** Told during the first reading how many seconds have been read. */
+  readonly onProgress?: (secondsRead: number) => void;
+}
+
+/** Frames of the second reading, and the recording they are read from. */
+interface SecondReading {
+  readonly stream: SampleStream;
+  readonly blocks: AsyncGenerator<FrameBlock, void, void>;
+}
+
+/** Windows of a recording's log-mel; equal to cutting them from the log-mel of the whole recording. */
+export class MelWindows implements AsyncDisposable {
+  /** Samples of the recording. */
+  readonly samples: number;
+  /** Whole frames of the recording, 10 ms each: floor(samples / 160). */
+  readonly contentFrames: number;
+  /** Mel bands. */
+  readonly bands: number;
+  readonly #source: SampleSource;
+  readonly #options: MelFramesOptions;
+  readonly #ring: FrameRing;
+  /** The largest value of the whole recording, before normalization. */
+  readonly #loudest: number;
+  #reading: SecondReading | null = null;
+  #lastSeek = 0;
+
+  private constructor(source: SampleSource, options: MelFramesOptions, first: FirstReading) {
+    this.#source = source;
+    this.#options = options;
+    this.bands = options.bands;
+    this.samples = first.samples;
+    this.contentFrames = Math.floor(first.samples / HOP_LENGTH);
+    this.#loudest = first.loudest;
+    if (first.kept === null) {
+      // A window and the block whose frames end it.
+      this.#ring = new FrameRing(N_FRAMES + MOST_FRAMES_OF_A_BLOCK, options.bands);
+    } else {
+      this.#ring = new FrameRing(
+        first.kept.reduce((sum, block) => sum + block.length, 0) / options.bands,
+        options.bands,
+      );
+      for (const block of first.kept) this.#ring.push(block);
+    }
+  }
+
+  /**
+   * Reads the recording once.
+   *
+   * @throws {SottoError} E_ABORTED; E_AUDIO_VALUES if a sample is NaN or infinite; whatever the source throws.
+   */
+  static async open(source: SampleSource, options: MelWindowsOptions): Promise<MelWindows> {
+    const framesOptions = { bands: options.bands ?? 80, device: options.device, signal: options.signal };
+    return new MelWindows(source, framesOptions, await readOnce(source, framesOptions, options.onProgress));
+  }
+
+  /** Length of the recording. */
+  get durationSeconds(): number {
+    return this.samples / SAMPLE_RATE;
+  }
+
+  /**
+   * The window of `frames` frames from frame `seek` on; await one before asking for the next.
+   *
+   * @param seek Not below the `seek` of the call before.
+   * @param frames 0…3000, within the content.
+   * @returns F32 [bands, 3000], columns from `frames` on 0; a new array.
+   * @throws {SottoError} E_OPTION if the window breaks these rules, E_AUDIO_DECODE if the recording turns out
+   * shorter than at the first reading, E_ABORTED.
+   */
+  async window(seek: number, frames: number): Promise<Float32Array<ArrayBuffer>> {
+    this.#checkWindow(seek, frames);
+    this.#lastSeek = seek;
+    while (this.#ring.end < seek + frames) this.#ring.push(await this.#nextBlock());
+    const data = new Float32Array(this.bands * N_FRAMES);
+    for (let column = 0; column < frames; column++) {
+      const frame = this.#ring.frame(seek + column);
+      for (let band = 0; band < this.bands; band++) {
+        data[band * N_FRAMES + column] = normalized(frame[band], this.#loudest);
+      }
+    }
+    return data;
+  }
+
+  /** Ends the reading. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const reading = this.#reading;
+    this.#reading = null;
+    await reading?.blocks.return();
+    await reading?.stream[Symbol.asyncDispose]();
+  }
+
+  #checkWindow(seek: number, frames: number): void {
+    const refuse = (rule: string): never => {
+      throw new SottoError("E_OPTION", `Cannot cut a window: ${rule}`);
+    };
+    if (!Number.isInteger(frames) || frames < 0 || frames > N_FRAMES) {
+      refuse(`need 0…${N_FRAMES} frames, got ${frames}`);
+    }
+    if (!Number.isInteger(seek) || seek < this.#lastSeek) {
+      refuse(`need a start at or behind frame ${this.#lastSeek}, got ${seek}`);
+    }
+    if (seek + frames > this.contentFrames) {
+      refuse(`need an end at or before frame ${this.contentFrames}, got ${seek + frames}`);
+    }
+  }
+
+  async #nextBlock(): Promise<Float32Array<ArrayBuffer>> {
+    if (this.#reading === null) {
+      const stream = await this.#source.open();
+      this.#reading = { stream, blocks: melFrames(stream, this.#options) };
+    }
+    const { done, value } = await this.#reading.blocks.next();
+    if (!done) return value.power;
+    throw new SottoError(
+      "E_AUDIO_DECODE",
+      `Cannot go on: the recording had ${
+        this.durationSeconds.toFixed(2)
+      } s at the first reading and ends at ` +
+        `${(this.#ring.end * HOP_LENGTH / SAMPLE_RATE).toFixed(2)} s at the second`,
+      { hint: "Do not change the file while it is being read." },
+    );
+  }
+}
+
+/** What the first reading finds out. */
+interface FirstReading {
+  readonly samples: number;
+  readonly loudest: number;
+  /** All frames, [n, bands] each; null if they are too many. */
+  readonly kept: readonly Float32Array<ArrayBuffer>[] | null;
+}
+
+async function readOnce(
+  source: SampleSource,
+  options: MelFramesOptions,
+  onProgress: ((secondsRead: number) => void) | undefined,
+): Promise<FirstReading> {
+  await using stream = await source.open();
+  let samples = 0;
+  // openai-whisper appends 30 s of silence to every recording, so no recording is without a silent frame.
+  let max = LOG_FLOOR;
+  let kept: Float32Array<ArrayBuffer>[] | null = [];
+  for await (const block of melFrames(stream, options)) {
+    samples = block.samplesRead;
+    max = loudest(block.power, max);
+    kept?.push(block.power);
+    if (samples > KEPT_FRAMES * HOP_LENGTH) kept = null;
+    onProgress?.(samples / SAMPLE_RATE);
+  }
+  return { samples, loudest: max, kept };
+}
