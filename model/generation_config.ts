@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SottoError } from "../errors.ts";
+import { SottoError, type WarningSink } from "../errors.ts";
 import type { DecoderDimensions } from "./dimensions.ts";
 import { isJsonObject, readStrictJson } from "./strict_json.ts";
 
@@ -42,18 +42,23 @@ export interface GenerationConfig {
 /**
  * Reads and checks a generation config.
  *
- * @param dims What tokens, layers and heads must lie within.
- * @throws {SottoError} E_MODEL_FORMAT if an entry is of another type or out of the model's range.
+ * @param dims What tokens, layers and heads must lie within. Distilled models often carry the alignment heads of
+ * their larger teacher: heads out of range are dropped with a warning.
+ * @throws {SottoError} E_MODEL_FORMAT if an entry is of another type or a token out of the model's range.
  */
-export async function readGenerationConfig(path: string, dims: DecoderDimensions): Promise<GenerationConfig> {
-  return parseGenerationConfig(await readStrictJson(path), dims, path);
+export async function readGenerationConfig(
+  path: string,
+  dims: DecoderDimensions,
+  warn: WarningSink,
+): Promise<GenerationConfig> {
+  return parseGenerationConfig(await readStrictJson(path), dims, { name: path, warn });
 }
 
 /** As {@linkcode readGenerationConfig}, of parsed JSON; `name` is for messages. */
 export function parseGenerationConfig(
   json: unknown,
   dims: DecoderDimensions,
-  name: string,
+  { name, warn }: { readonly name: string; readonly warn: WarningSink },
 ): GenerationConfig {
   if (!isJsonObject(json)) throw refusal(name, "it", "be an object", json);
 
@@ -70,10 +75,21 @@ export function parseGenerationConfig(
   const areTokens = (value: unknown): value is number[] => Array.isArray(value) && value.every(isToken);
   const areNamedTokens = (value: unknown): value is Record<string, number> =>
     isJsonObject(value) && Object.values(value).every(isToken);
-  const [isLayer, isHead] = [count(dims.n_text_layer), count(dims.n_text_head)];
-  const areHeads = (value: unknown): value is LayerAndHead[] =>
+  const isAnyCount = count(2 ** 31);
+  const arePairs = (value: unknown): value is LayerAndHead[] =>
     Array.isArray(value) &&
-    value.every((pair) => Array.isArray(pair) && pair.length === 2 && isLayer(pair[0]) && isHead(pair[1]));
+    value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isAnyCount));
+  const alignmentHeads = (): LayerAndHead[] | null => {
+    const heads = entry("alignment_heads", "hold pairs of a layer and a head", arePairs);
+    if (!heads?.some(([layer, head]) => layer >= dims.n_text_layer || head >= dims.n_text_head)) return heads;
+    warn({
+      code: "W_MODEL",
+      message:
+        `${name}: alignment_heads are not of this model (${dims.n_text_layer} layers of ${dims.n_text_head}` +
+        " heads) and are ignored",
+    });
+    return null;
+  };
 
   const tokenRule = `hold tokens below ${dims.n_vocab}`;
   const token = (key: string): number | null => entry(key, tokenRule, isToken);
@@ -85,11 +101,7 @@ export function parseGenerationConfig(
   };
   return {
     is_multilingual: entry("is_multilingual", "be a boolean", (value) => typeof value === "boolean"),
-    alignment_heads: entry(
-      "alignment_heads",
-      `hold pairs of a layer below ${dims.n_text_layer} and a head below ${dims.n_text_head}`,
-      areHeads,
-    ),
+    alignment_heads: alignmentHeads(),
     suppress_tokens: tokens("suppress_tokens"),
     begin_suppress_tokens: tokens("begin_suppress_tokens"),
     lang_to_id: namedTokens("lang_to_id"),
@@ -99,7 +111,7 @@ export function parseGenerationConfig(
     no_timestamps_token_id: token("no_timestamps_token_id"),
     prev_sot_token_id: token("prev_sot_token_id"),
     max_initial_timestamp_index: entry("max_initial_timestamp_index", "be a count up to 1500", count(1501)),
-    max_length: entry("max_length", "be a count", count(2 ** 31)),
+    max_length: entry("max_length", "be a count", isAnyCount),
   };
 }
 

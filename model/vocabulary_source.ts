@@ -7,9 +7,8 @@
 
 import { join } from "node:path";
 import { SottoError } from "../errors.ts";
-import { exists } from "./folder.ts";
+import { exists, readText } from "./folder.ts";
 import { isJsonObject, readStrictJson } from "./strict_json.ts";
-import { readText } from "./folder.ts";
 
 /** Vocabulary data of a checkpoint, by the kind of file that holds it. */
 export type VocabularySource =
@@ -32,6 +31,9 @@ export type VocabularySource =
   | { readonly kind: "ggml"; readonly path: string; readonly tokens: readonly Uint8Array<ArrayBuffer>[] }
   /** openai-whisper's own ranks, which come with sotto. */
   | { readonly kind: "bundled"; readonly name: "multilingual" | "gpt2" };
+
+/** The kinds that a Hugging Face folder may hold. */
+type FolderVocabulary = Extract<VocabularySource, { readonly kind: "tokenizer.json" | "vocab+merges" }>;
 
 /** Timestamp tokens, 0.00 s to 30.00 s in steps of 0.02 s; many tokenizer files leave them out. */
 const TIMESTAMP_TOKENS = 1501;
@@ -71,15 +73,16 @@ export async function folderVocabulary(
  *
  * A `tokenizer.json` of another size belongs to another model that lies there too, and is passed over.
  *
+ * @param folder Where the file lies; null for bytes in memory.
  * @param own What the weights file holds, or null.
  * @throws {SottoError} E_TOKENIZER if there is none.
  */
 export async function fileVocabulary(
-  folder: string,
+  folder: string | null,
   own: VocabularySource | null,
   vocabularySize: number,
 ): Promise<VocabularySource> {
-  const beside = await tokenizerJson(folder);
+  const beside = folder === null ? null : await tokenizerJson(folder);
   if (beside && fits(sourceSize(beside), vocabularySize)) return beside;
   if (own) return own;
   if (vocabularySize === ENGLISH_VOCABULARY) return { kind: "bundled", name: "gpt2" };
@@ -89,17 +92,17 @@ export async function fileVocabulary(
     `Cannot find a vocabulary of ${vocabularySize} tokens: the bundled ones have ${ENGLISH_VOCABULARY} and ${
       MULTILINGUAL_VOCABULARIES.join(", ")
     }`,
-    { hint: `Put the model's tokenizer.json into ${folder}` },
+    { hint: `Put the model's tokenizer.json into ${folder ?? "the folder of the weights"}` },
   );
 }
 
-async function tokenizerJson(folder: string): Promise<VocabularySource | null> {
+async function tokenizerJson(folder: string): Promise<FolderVocabulary | null> {
   const path = join(folder, "tokenizer.json");
   if (!await exists(path)) return null;
   return { kind: "tokenizer.json", path, json: await jsonObject(path) };
 }
 
-async function vocabAndMerges(folder: string): Promise<VocabularySource | null> {
+async function vocabAndMerges(folder: string): Promise<FolderVocabulary | null> {
   const [path, merges, added] = ["vocab.json", "merges.txt", "added_tokens.json"].map((name) =>
     join(folder, name)
   );
@@ -124,28 +127,20 @@ function fits(size: number, vocabularySize: number): boolean {
 }
 
 /** One more than the highest token id. */
-function sourceSize(source: VocabularySource): number {
-  switch (source.kind) {
-    case "tokenizer.json": {
-      const { model, added_tokens: added } = source.json;
-      const vocab = isJsonObject(model) && isJsonObject(model.vocab) ? Object.values(model.vocab) : null;
-      const ids = Array.isArray(added) ? added.map((token) => isJsonObject(token) ? token.id : null) : null;
-      if (!vocab || !ids) {
-        throw new SottoError(
-          "E_TOKENIZER",
-          `Cannot use ${source.path}: it must hold model.vocab and added_tokens`,
-        );
-      }
-      return highestId([...vocab, ...ids], source.path) + 1;
-    }
-    case "vocab+merges":
-      return highestId([...Object.values(source.vocab), ...Object.values(source.addedTokens)], source.path) +
-        1;
-    case "ggml":
-      return source.tokens.length;
-    case "bundled":
-      return source.name === "gpt2" ? ENGLISH_VOCABULARY : MULTILINGUAL_VOCABULARIES[0];
+function sourceSize(source: FolderVocabulary): number {
+  if (source.kind === "vocab+merges") {
+    return highestId([...Object.values(source.vocab), ...Object.values(source.addedTokens)], source.path) + 1;
   }
+  const { model, added_tokens: added } = source.json;
+  const vocab = isJsonObject(model) && isJsonObject(model.vocab) ? Object.values(model.vocab) : null;
+  const ids = Array.isArray(added) ? added.map((token) => isJsonObject(token) ? token.id : null) : null;
+  if (!vocab || !ids) {
+    throw new SottoError(
+      "E_TOKENIZER",
+      `Cannot use ${source.path}: it must hold model.vocab and added_tokens`,
+    );
+  }
+  return highestId([...vocab, ...ids], source.path) + 1;
 }
 
 function highestId(ids: readonly unknown[], path: string): number {
