@@ -5,7 +5,7 @@
  */
 
 import { SottoError } from "../../errors.ts";
-import type { BufferId, Plan, Step } from "../step.ts";
+import type { BufferId, Plan } from "../step.ts";
 
 /** Floats that every buffer starts at a multiple of: 64 bytes, a cache line and a 512-bit register. */
 export const ALIGNMENT = 16;
@@ -18,43 +18,42 @@ export interface BufferLayout {
   readonly arena: number;
 }
 
-/** From before the first step that touches a buffer until after the last; steps count from 0. */
+/** From the step that writes a value to the last step that reads it; steps count from 0. */
 export interface Lifetime {
   readonly first: number;
   readonly last: number;
 }
 
-/** Buffers a step reads. */
-function reads(step: Step): BufferId[] {
-  return step.op === "gemm" && step.residual !== null ? [step.input, step.residual] : [step.input];
-}
-
 /**
- * When each buffer holds a value somebody still wants. The input lives from before step 0, the output until
- * after the last step.
+ * When each buffer holds a value that somebody still wants: one lifetime for each time it is written anew. A step
+ * writes its whole output. The input is written before step 0, the output is read after the last step.
  *
  * @throws {SottoError} E_OPTION if a step reads what no step before it has written.
  */
-export function bufferLifetimes(plan: Plan): Lifetime[] {
-  const first = plan.buffers.map(() => Infinity);
-  const last = plan.buffers.map(() => -Infinity);
-  first[plan.input] = last[plan.input] = -1;
-  plan.steps.forEach((step, index) => {
-    for (const id of reads(step)) {
-      if (!(first[id] < index)) {
-        const name = plan.buffers[id]?.name ?? id;
-        throw new SottoError(
-          "E_OPTION",
-          `Cannot lay out the plan: step ${index} (${step.op}) reads "${name}" unwritten`,
-        );
-      }
-      last[id] = index;
+export function bufferLifetimes(plan: Plan): Lifetime[][] {
+  const lifetimes: { first: number; last: number }[][] = plan.buffers.map(() => []);
+  const write = (id: BufferId, at: number) => lifetimes[id].push({ first: at, last: at });
+  const read = (id: BufferId, at: number) => {
+    const value = lifetimes[id]?.at(-1);
+    if (!value) {
+      const reader = at < plan.steps.length ? `step ${at} (${plan.steps[at].op})` : "the caller";
+      const name = plan.buffers[id]?.name ?? id;
+      throw new SottoError(
+        "E_OPTION",
+        `Cannot lay out the plan: ${reader} reads "${name}", which nothing has written`,
+      );
     }
-    first[step.output] = Math.min(first[step.output], index);
-    last[step.output] = Math.max(last[step.output], index);
+    value.last = at;
+  };
+  write(plan.input, -1);
+  plan.steps.forEach((step, index) => {
+    const residual = step.op === "gemm" ? step.residual : null;
+    read(step.input, index);
+    if (residual !== null) read(residual, index);
+    write(step.output, index);
   });
-  last[plan.output] = plan.steps.length;
-  return plan.buffers.map((_, id) => ({ first: first[id], last: last[id] }));
+  read(plan.output, plan.steps.length);
+  return lifetimes;
 }
 
 /**
@@ -83,6 +82,6 @@ export function layOutBuffers(plan: Plan): BufferLayout {
   return { offsets, arena };
 }
 
-function overlaps(a: Lifetime, b: Lifetime): boolean {
-  return a.first <= b.last && b.first <= a.last;
+function overlaps(these: readonly Lifetime[], those: readonly Lifetime[]): boolean {
+  return these.some((a) => those.some((b) => a.first <= b.last && b.first <= a.last));
 }
