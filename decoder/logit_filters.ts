@@ -1,0 +1,125 @@
+/**
+ * The rules that forbid tokens before one is chosen. Each writes −Infinity into the logits in place and allocates
+ * nothing.
+ *
+ * @module
+ */
+
+import type { SpecialTokens } from "./special_tokens.ts";
+
+/** Forbids tokens. */
+export interface LogitFilter {
+  /**
+   * Writes −Infinity where a token may not come next.
+   *
+   * @param logits F32 [V] of the next token, changed in place.
+   * @param written Tokens written so far in this window, the prompt not among them.
+   */
+  apply(logits: Float32Array, written: readonly number[]): void;
+}
+
+/** Forbids a transcript to begin with a space or to be empty. */
+export class SuppressBlank implements LogitFilter {
+  readonly #tokens: readonly number[];
+
+  /**
+   * Keeps the list.
+   *
+   * @param blank Tokens of a space, and `<|endoftext|>`.
+   */
+  constructor(blank: readonly number[]) {
+    this.#tokens = blank;
+  }
+
+  /** Applies at the first token only. */
+  apply(logits: Float32Array, written: readonly number[]): void {
+    if (written.length > 0) return;
+    for (const token of this.#tokens) logits[token] = -Infinity;
+  }
+}
+
+/** Forbids a list of tokens always. */
+export class SuppressTokens implements LogitFilter {
+  readonly #tokens: readonly number[];
+
+  /**
+   * Keeps the list.
+   *
+   * @param tokens Ids to forbid.
+   */
+  constructor(tokens: readonly number[]) {
+    this.#tokens = tokens;
+  }
+
+  /** Applies at every token. */
+  apply(logits: Float32Array, _written: readonly number[]): void {
+    for (const token of this.#tokens) logits[token] = -Infinity;
+  }
+}
+
+/**
+ * Makes times come in order and in pairs: the transcript begins with a time; the time that ends a segment is
+ * followed by the one that begins the next, or by the end; times do not decrease, and no segment has length zero.
+ * Where all times together are likelier than any one token, it must be a time.
+ */
+export class TimestampRules implements LogitFilter {
+  readonly #special: SpecialTokens;
+  readonly #lastInitial: number;
+
+  /**
+   * Keeps what the rules depend on.
+   *
+   * @param special Ids of the vocabulary.
+   * @param maxInitialIndex The latest first time in steps of 20 ms, or null for any.
+   */
+  constructor(special: SpecialTokens, maxInitialIndex: number | null) {
+    this.#special = special;
+    this.#lastInitial = maxInitialIndex === null ? Infinity : special.timestampBegin + maxInitialIndex;
+  }
+
+  /** Applies at every token. */
+  apply(logits: Float32Array, written: readonly number[]): void {
+    const { eot, noTimestamps, timestampBegin } = this.#special;
+    logits[noTimestamps] = -Infinity;
+
+    const n = written.length;
+    const afterTime = n >= 1 && written[n - 1] >= timestampBegin;
+    const afterPair = n < 2 || written[n - 2] >= timestampBegin; // the first time has no partner
+    if (afterTime && afterPair) logits.fill(-Infinity, timestampBegin);
+    else if (afterTime) logits.fill(-Infinity, 0, eot);
+
+    const last = lastAtLeast(timestampBegin, written);
+    if (last !== null) {
+      // The end of a segment may be repeated as the start of the next; an end must be later than its start.
+      const least = afterTime && !afterPair ? last : last + 1;
+      logits.fill(-Infinity, timestampBegin, least);
+    }
+
+    if (n === 0) {
+      logits.fill(-Infinity, 0, timestampBegin);
+      if (this.#lastInitial + 1 < logits.length) logits.fill(-Infinity, this.#lastInitial + 1);
+    }
+
+    if (timesOutweigh(logits, timestampBegin)) logits.fill(-Infinity, 0, timestampBegin);
+  }
+}
+
+function lastAtLeast(least: number, tokens: readonly number[]): number | null {
+  for (let i = tokens.length - 1; i >= 0; i--) if (tokens[i] >= least) return tokens[i];
+  return null;
+}
+
+/**
+ * Whether log Σ exp over the times exceeds the highest logit of all else. Both would be reduced by the same
+ * normalizer to become log-probabilities, so it is left out.
+ */
+function timesOutweigh(logits: Float32Array, timestampBegin: number): boolean {
+  let text = -Infinity;
+  for (let i = 0; i < timestampBegin; i++) if (logits[i] > text) text = logits[i];
+  let most = -Infinity;
+  for (let i = timestampBegin; i < logits.length; i++) if (logits[i] > most) most = logits[i];
+  if (most === -Infinity) return false;
+  let sum = 0;
+  for (let i = timestampBegin; i < logits.length; i++) sum += Math.exp(logits[i] - most);
+  return most + Math.log(sum) > text;
+}

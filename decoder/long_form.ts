@@ -1,0 +1,189 @@
+/**
+ * A whole recording, window after window: each begins where the last timestamp of the one before it lies.
+ *
+ * @module
+ */
+
+import type { LoadedDecoder } from "../kernels/device.ts";
+import { WindowDecoder, type WindowResult } from "./decode.ts";
+import { throwIfAborted } from "./greedy.ts";
+import type { LanguageDetection } from "./language.ts";
+import {
+  type ResolvedTranscribeOptions,
+  resolveTranscribeOptions,
+  type RunControls,
+  type TranscribeOptions,
+} from "./options.ts";
+import { cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
+import { seededRandom } from "./token_choice.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+
+/** The log-mel of a recording, handed out a window at a time. */
+export interface MelWindows {
+  /** Frames (10 ms) that hold audio. */
+  readonly contentFrames: number;
+  /**
+   * A window of the log-mel.
+   *
+   * @param seek First frame; never decreases from call to call.
+   * @param frames How many frames from there on are wanted, 1…3000, within the content; the others are 0.
+   * @returns F32 [n_mels, 3000].
+   */
+  window(seek: number, frames: number): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * What the language is detected on: the first 3000 frames, where frames after the content are the log-mel of
+   * silence and not 0. Default: `window(0, …)`, which differs for recordings under 30 s. Called first.
+   *
+   * @returns F32 [n_mels, 3000].
+   */
+  openingWindow?(): Promise<Float32Array<ArrayBuffer>>;
+}
+
+/** A Whisper, ready to run. */
+export interface TranscriptionModel {
+  /** F32 [n_mels, 3000] to F32 [n_audio_ctx, n_audio_state]. */
+  encode(
+    mel: Float32Array<ArrayBuffer>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<Float32Array<ArrayBuffer>>;
+  /** The network that writes. */
+  readonly decoder: LoadedDecoder;
+  /** Its vocabulary. */
+  readonly tokenizer: Tokenizer;
+}
+
+/** What the segments come to. */
+export interface TranscriptSummary {
+  /** All text; not stripped. */
+  readonly text: string;
+  /** Code of the language, given or detected; null where there was no audio to detect it from. */
+  readonly language: string | null;
+  /** What was detected in the first window; null where the language was given. */
+  readonly detection: LanguageDetection | null;
+}
+
+/**
+ * Transcribes a recording as openai-whisper's `transcribe()` does.
+ *
+ * @returns Yields segments as their window is done, and returns the summary.
+ * @throws {SottoError} E_OPTION before anything runs if an option is unknown or out of range; E_ABORTED.
+ */
+export async function* transcribeWindows(
+  windows: MelWindows,
+  model: TranscriptionModel,
+  options: TranscribeOptions & RunControls = {},
+): AsyncGenerator<Segment, TranscriptSummary> {
+  const contextLength = model.decoder.dims.n_text_ctx;
+  const resolved = resolveTranscribeOptions(options, { tokenizer: model.tokenizer, contextLength });
+  warnOfLongPrompt(resolved, contextLength, options);
+  return yield* run(windows, model, resolved, options);
+}
+
+function warnOfLongPrompt(
+  { initialPrompt }: ResolvedTranscribeOptions,
+  contextLength: number,
+  { onWarning }: RunControls,
+): void {
+  const room = promptRoom(contextLength);
+  if (initialPrompt.length <= room) return;
+  const message =
+    `The initial prompt has ${initialPrompt.length} tokens and room for ${room}: only its end counts`;
+  onWarning?.({ code: "W_OPTION", message });
+}
+
+/** Most tokens of previous text: half the context, less `<|startofprev|>`. */
+function promptRoom(contextLength: number): number {
+  return Math.floor(contextLength / 2) - 1;
+}
+
+async function* run(
+  windows: MelWindows,
+  model: TranscriptionModel,
+  options: ResolvedTranscribeOptions,
+  { signal, onProgress }: RunControls,
+): AsyncGenerator<Segment, TranscriptSummary> {
+  const { contentFrames } = windows;
+  const { tokenizer, decoder: { dims } } = model;
+  const history = new PromptHistory(options, promptRoom(dims.n_text_ctx));
+  const random = seededRandom(options.seed);
+  const framesPerStep = FRAMES_PER_WINDOW / dims.n_audio_ctx;
+  let { language } = options;
+  let detection: LanguageDetection | null = null;
+  let count = 0;
+  let seek = 0;
+  using decoder = contentFrames > 0 ? new WindowDecoder(model) : null;
+  while (decoder && seek < contentFrames) {
+    throwIfAborted(signal);
+    const frames = Math.min(FRAMES_PER_WINDOW, contentFrames - seek);
+    const encode = async (mel: Float32Array<ArrayBuffer>) =>
+      await decoder.setFeatures(await model.encode(mel, { signal }));
+    // A short recording's opening window is not its first one: openai-whisper detects on the silence that follows
+    // as well, and decodes with zeros there.
+    const opens = language === null && windows.openingWindow !== undefined && frames < FRAMES_PER_WINDOW;
+    await encode(opens ? await windows.openingWindow!() : await windows.window(seek, frames));
+    if (language === null) {
+      detection = await decoder.detectLanguage();
+      language = detection.language;
+    }
+    if (opens) await encode(await windows.window(seek, frames));
+    const result = await decoder.decode({ ...options, language, prompt: history.prompt() }, {
+      random,
+      signal,
+    });
+    let nextSeek = seek + frames;
+    if (!isSilence(result, options)) {
+      const cut = cutWindow({ seek, frames, result }, { tokenizer, framesPerStep, firstId: count });
+      nextSeek = cut.nextSeek;
+      count += cut.segments.length;
+      history.add(cut.segments, result);
+      yield* cut.segments;
+    }
+    seek = nextSeek;
+    onProgress?.({ framesDone: Math.min(seek, contentFrames), framesTotal: contentFrames });
+  }
+  return { text: tokenizer.decode(history.written), language, detection };
+}
+
+/** Whether a window is to be skipped: no speech is likely, and the text is not likely in spite of it. */
+function isSilence(
+  result: WindowResult,
+  { noSpeechThreshold, logprobThreshold }: ResolvedTranscribeOptions,
+): boolean {
+  if (noSpeechThreshold === null || !(result.noSpeechProb > noSpeechThreshold)) return false;
+  return logprobThreshold === null || !(result.avgLogprob > logprobThreshold);
+}
+
+/** Text written hotter than this is not shown to the next window (openai-whisper, `transcribe`). */
+const HOTTEST_PROMPT = 0.5;
+
+/** The tokens written so far, and which of them the next window is shown. */
+class PromptHistory {
+  readonly #initial: readonly number[];
+  readonly #carryRoom: number | null;
+  readonly #condition: boolean;
+  readonly #tokens: number[];
+  #resetSince = 0;
+
+  constructor(options: ResolvedTranscribeOptions, room: number) {
+    this.#initial = options.initialPrompt;
+    this.#carryRoom = options.carryInitialPrompt ? room - this.#initial.length : null;
+    this.#condition = options.conditionOnPreviousText;
+    this.#tokens = [...this.#initial];
+  }
+
+  /** Everything written, the initial prompt left out. */
+  get written(): readonly number[] {
+    return this.#tokens.slice(this.#initial.length);
+  }
+
+  prompt(): readonly number[] {
+    if (this.#carryRoom === null) return this.#tokens.slice(this.#resetSince);
+    const written = this.#tokens.slice(Math.max(this.#initial.length, this.#resetSince));
+    return [...this.#initial, ...written.slice(-this.#carryRoom)];
+  }
+
+  add(segments: readonly Segment[], { temperature }: WindowResult): void {
+    for (const { tokens } of segments) this.#tokens.push(...tokens);
+    if (!this.#condition || temperature > HOTTEST_PROMPT) this.#resetSince = this.#tokens.length;
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * Features to text: tokenizer, decoding rules, greedy decoding, language detection, whole recordings, and writers.
+ *
+ * @module
+ */
+
+export { compressionRatio } from "./compression_ratio.ts";
+export { decodeWindow, detectLanguage, type TextModel, WindowDecoder, type WindowResult } from "./decode.ts";
+export type { LanguageDetection } from "./language.ts";
+export { LANGUAGE_CODES, languageCode, LANGUAGES } from "./languages.ts";
+export {
+  type MelWindows,
+  transcribeWindows,
+  type TranscriptionModel,
+  type TranscriptSummary,
+} from "./long_form.ts";
+export { nearestName } from "./nearest_name.ts";
+export {
+  checkTranscribeOptions,
+  type DecodeOptions,
+  parseLanguage,
+  type Progress,
+  type ResolvedDecodeOptions,
+  resolveDecodeOptions,
+  type RunControls,
+  type Task,
+  type TranscribeOptions,
+} from "./options.ts";
+export type { Segment } from "./segments.ts";
+export type { SpecialTokens } from "./special_tokens.ts";
+export type { Random } from "./token_choice.ts";
+export { type TextPart, Tokenizer, type TokenizerOptions } from "./tokenizer.ts";
+export type { BundledVocabulary } from "./vocabulary/bundled.ts";
+export type { Vocabulary } from "./vocabulary_files.ts";
+export {
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  type Transcript,
+  writeJson,
+  WRITERS,
+  writeSrt,
+  writeTranscript,
+  writeTsv,
+  writeTxt,
+  writeVtt,
+} from "./writers/mod.ts";

@@ -1,0 +1,30 @@
+/**
+ * JSON, with openai-whisper's names.
+ *
+ * @module
+ */
+
+import type { Segment } from "../segments.ts";
+import { Float, pythonJson, type PythonValue } from "./python_json.ts";
+import type { Transcript } from "./transcript.ts";
+
+/** The contents of a `.json` file, byte for byte as openai-whisper writes it: one line with no newline at its end. */
+export function writeJson({ text, segments, language }: Transcript): string {
+  return pythonJson({ text, segments: segments.map(segmentValue), language });
+}
+
+function segmentValue(segment: Segment): PythonValue {
+  const value = {
+    id: segment.id,
+    seek: segment.seek,
+    start: new Float(segment.start),
+    end: new Float(segment.end),
+    text: segment.text,
+    tokens: segment.tokens,
+    temperature: new Float(segment.temperature),
+    avg_logprob: new Float(segment.avgLogprob),
+    compression_ratio: new Float(segment.compressionRatio),
+    no_speech_prob: new Float(segment.noSpeechProb),
+  };
+  return segment.words ? { ...value, words: segment.words } : value;
+}

@@ -1,0 +1,15 @@
+/**
+ * SubRip subtitles.
+ *
+ * @module
+ */
+
+import { cue, type TimeFormat } from "./subtitles.ts";
+import type { Transcript } from "./transcript.ts";
+
+const FORMAT: TimeFormat = { alwaysHours: true, decimalMark: "," };
+
+/** The contents of a `.srt` file, as openai-whisper writes it: cues numbered from 1. */
+export function writeSrt({ segments }: Pick<Transcript, "segments">): string {
+  return segments.map((segment, i) => `${i + 1}\n${cue(segment, FORMAT)}`).join("");
+}

@@ -1,0 +1,37 @@
+/**
+ * What SubRip and WebVTT have in common: cues with a start, an end and a text.
+ *
+ * @module
+ */
+
+import { roundHalfEven } from "../rounding.ts";
+import type { Segment } from "../segments.ts";
+import { strip } from "../whitespace.ts";
+
+/** How times are spelled. */
+export interface TimeFormat {
+  /** Write hours even where there are none. */
+  readonly alwaysHours: boolean;
+  /** Between seconds and milliseconds. */
+  readonly decimalMark: "." | ",";
+}
+
+/**
+ * A time as `01:02:03.456`.
+ *
+ * @param seconds 0 or more; rounded to milliseconds, halves to even.
+ */
+export function formatTimestamp(seconds: number, { alwaysHours, decimalMark }: TimeFormat): string {
+  const milliseconds = roundHalfEven(seconds * 1000);
+  const part = (unit: number, size: number, digits: number) =>
+    String(Math.floor(milliseconds / unit) % size).padStart(digits, "0");
+  const hours = Math.floor(milliseconds / 3_600_000);
+  const shown = alwaysHours || hours > 0 ? `${String(hours).padStart(2, "0")}:` : "";
+  return `${shown}${part(60_000, 60, 2)}:${part(1000, 60, 2)}${decimalMark}${part(1, 1000, 3)}`;
+}
+
+/** A segment as the lines of a cue: times, text and an empty line. The text may not hold the arrow between times. */
+export function cue({ start, end, text }: Segment, format: TimeFormat): string {
+  const times = `${formatTimestamp(start, format)} --> ${formatTimestamp(end, format)}`;
+  return `${times}\n${strip(text).replaceAll("-->", "->")}\n\n`;
+}

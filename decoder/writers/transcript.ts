@@ -1,0 +1,17 @@
+/**
+ * What the writers write.
+ *
+ * @module
+ */
+
+import type { Segment } from "../segments.ts";
+
+/** A recording's text, whole and in segments; plain data. */
+export interface Transcript {
+  /** All of it, as the segments spell it. */
+  readonly text: string;
+  /** In order. */
+  readonly segments: readonly Segment[];
+  /** Code of the language; null where there was nothing to detect it from. */
+  readonly language: string | null;
+}
