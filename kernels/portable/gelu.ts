@@ -10,8 +10,14 @@ const NODES_PER_UNIT = 64;
 /** From here on erf is 1 to double precision: erfc(6) = 2e-17. */
 const ERF_IS_ONE = 6;
 
-/** erf and its derivative at `i / NODES_PER_UNIT`; made at first use. */
-let nodes: { readonly erf: Float64Array; readonly slope: Float64Array } | undefined;
+/** erf and its derivative at `i / NODES_PER_UNIT`. */
+interface Nodes {
+  readonly value: Float64Array;
+  readonly slope: Float64Array;
+}
+
+/** Made at first use. */
+let nodes: Nodes | undefined;
 
 /** The Maclaurin series with all terms positive, `2/√π · e^(−x²) · Σ 2ⁿ·x^(2n+1) / (2n+1)!!`. */
 function erfSeries(x: number): number {
@@ -24,10 +30,10 @@ function erfSeries(x: number): number {
   return 2 / Math.sqrt(Math.PI) * Math.exp(-x * x) * sum;
 }
 
-function makeNodes(): { readonly erf: Float64Array; readonly slope: Float64Array } {
+function makeNodes(): Nodes {
   const count = ERF_IS_ONE * NODES_PER_UNIT + 1;
   return {
-    erf: Float64Array.from({ length: count }, (_, i) => erfSeries(i / NODES_PER_UNIT)),
+    value: Float64Array.from({ length: count }, (_, i) => erfSeries(i / NODES_PER_UNIT)),
     slope: Float64Array.from(
       { length: count },
       (_, i) => 2 / Math.sqrt(Math.PI) * Math.exp(-((i / NODES_PER_UNIT) ** 2)),
@@ -43,15 +49,14 @@ function makeNodes(): { readonly erf: Float64Array; readonly slope: Float64Array
  * |d|⁴/24 · max |erf⁗| < (1/128)⁴ / 24 · 8.
  */
 export function erf(x: number): number {
-  nodes ??= makeNodes();
+  const { value, slope } = nodes ??= makeNodes();
   const magnitude = Math.abs(x);
-  if (magnitude >= ERF_IS_ONE) return Math.sign(x);
-  if (!(magnitude < ERF_IS_ONE)) return NaN;
-  const node = Math.round(magnitude * NODES_PER_UNIT);
+  if (!(magnitude < ERF_IS_ONE)) return Math.sign(x);
+  const node = (magnitude * NODES_PER_UNIT + 0.5) | 0;
   const x0 = node / NODES_PER_UNIT;
   const d = magnitude - x0;
-  const value = nodes.erf[node] + nodes.slope[node] * d * (1 - d * (x0 - (2 * x0 * x0 - 1) / 3 * d));
-  return x < 0 ? -value : value;
+  const y = value[node] + slope[node] * d * (1 - d * (x0 - (2 * x0 * x0 - 1) / 3 * d));
+  return x < 0 ? -y : y;
 }
 
 /** `x · Φ(x)` of one value, within 1e-8 · |x| of the truth. */
