@@ -93,6 +93,8 @@ export class SottoError extends Error {
 export type WarningCode =
   /** Compressed audio ended early; what was there was decoded. */
   | "W_TRUNCATED"
+  /** Compressed audio had unreadable stretches, which were skipped. */
+  | "W_DAMAGED"
   /** A header's data length was absent or wrong; the file was read to its end. */
   | "W_LENGTH"
   /** A faster device was not usable and another one ran. */

@@ -1,0 +1,81 @@
+/**
+ * From what a caller gives (path, URL, bytes) to bytes that can be read from the start any number of times.
+ *
+ * @module
+ */
+
+import { fileURLToPath } from "node:url";
+import { SottoError } from "../errors.ts";
+import { type ByteSource, FileSource, MemorySource } from "./byte_reader.ts";
+import { fetchBytes } from "./fetch_bytes.ts";
+import type { AudioInput, ReadContext } from "./types.ts";
+
+/**
+ * Checks that the input is there and may be read.
+ *
+ * A regular file is read in pieces, each time it is opened. A pipe or device can be read only once, so it is
+ * read whole here; so is a URL.
+ *
+ * @throws {SottoError} E_INPUT, E_PERMISSION or E_DOWNLOAD.
+ */
+export async function byteSource(
+  input: Exclude<AudioInput, Float32Array>,
+  context: ReadContext,
+  name?: string,
+): Promise<ByteSource> {
+  if (input instanceof Uint8Array) return new MemorySource(input, name ?? "the bytes given");
+  if (input instanceof ArrayBuffer) return new MemorySource(new Uint8Array(input), name ?? "the bytes given");
+  const url = urlOf(input);
+  if (url === null) return await fileSource(input as string, name ?? input as string);
+  if (url.protocol === "file:") {
+    const path = fileURLToPath(url);
+    return await fileSource(path, name ?? path);
+  }
+  if (url.protocol === "http:" || url.protocol === "https:") {
+    return new MemorySource(await fetchBytes(url, context), name ?? url.href);
+  }
+  throw new SottoError(
+    "E_INPUT",
+    `Cannot open ${url} because its scheme must be file, http or https: got ${url.protocol}`,
+  );
+}
+
+/** A string is a URL only with one of three schemes: `a:b.wav` is a file name. */
+function urlOf(input: unknown): URL | null {
+  if (input instanceof URL) return input;
+  if (typeof input !== "string") {
+    throw new SottoError(
+      "E_INPUT",
+      `Cannot open audio because it must be a path, a URL or bytes: got ${typeof input}`,
+    );
+  }
+  return /^(https?|file):\/\//i.test(input) ? new URL(input) : null;
+}
+
+async function fileSource(path: string, name: string): Promise<ByteSource> {
+  const permission = await Deno.permissions.query({ name: "read", path });
+  if (permission.state !== "granted") {
+    throw new SottoError("E_PERMISSION", `Cannot open ${name} because reading it is not permitted`, {
+      hint: `Run again with --allow-read=${path}`,
+    });
+  }
+  try {
+    const stat = await Deno.stat(path);
+    if (stat.isDirectory) {
+      throw new SottoError("E_INPUT", `Cannot open ${name} because it must be a file: got a folder`);
+    }
+    if (!stat.isFile) return new MemorySource(await Deno.readFile(path), name);
+    (await Deno.open(path)).close();
+    return new FileSource(path, name);
+  } catch (error) {
+    if (error instanceof SottoError) throw error;
+    const reason = error instanceof Deno.errors.NotFound
+      ? "it does not exist"
+      : error instanceof Deno.errors.PermissionDenied
+      ? "the file system does not permit reading it"
+      : error instanceof Error
+      ? error.message
+      : String(error);
+    throw new SottoError("E_INPUT", `Cannot open ${name} because ${reason}`, { cause: error });
+  }
+}
