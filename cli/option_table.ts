@@ -80,6 +80,12 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     },
     { name: "initial_prompt", kind: "text", help: "text before the first window: names, spelling, style" },
     {
+      name: "carry_initial_prompt",
+      kind: "boolean",
+      default: "False",
+      help: "put the initial prompt before every window",
+    },
+    {
       name: "condition_on_previous_text",
       kind: "boolean",
       default: "True",
@@ -97,6 +103,12 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     },
     { name: "suppress_blank", kind: "boolean", default: "True", help: "no text may begin with a blank" },
     { name: "without_timestamps", kind: "boolean", default: "False", help: "decode text alone" },
+    {
+      name: "max_initial_timestamp",
+      kind: "optional number",
+      default: "1.0",
+      help: "latest start of the first segment, seconds into the window",
+    },
     {
       name: "no_speech_threshold",
       kind: "optional number",
@@ -145,7 +157,6 @@ export const ABSENT_OPTIONS: Readonly<Record<string, string>> = {
   temperature_increment_on_fallback: "A window is decoded at one temperature so far; leave it out.",
   compression_ratio_threshold:
     "It only governs fallback to higher temperatures, which is not here yet; leave it out.",
-  carry_initial_prompt: "--initial_prompt stands before the first window alone so far.",
   word_timestamps: "Times are those of segments so far; leave it out.",
   prepend_punctuations: "It belongs to word times, which are not here yet; leave it out.",
   append_punctuations: "It belongs to word times, which are not here yet; leave it out.",

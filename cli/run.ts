@@ -1,0 +1,97 @@
+/**
+ * The command: arguments in; text, files and an exit status out.
+ *
+ * @module
+ */
+
+import { openAudio } from "../audio/mod.ts";
+import { SottoError } from "../errors.ts";
+import { loadModel, type WhisperModel } from "../whisper_model.ts";
+import { parseArguments } from "./arguments.ts";
+import { type CommandOptions, commandOptions } from "./command_options.ts";
+import { printError, printWarning } from "./console.ts";
+import { downloadProgress } from "./download_progress.ts";
+import { helpText } from "./help.ts";
+import { INTERRUPTED, Interrupts } from "./interrupts.ts";
+import { checkOutputs, outputTargets } from "./output_files.ts";
+import { StandardOutput } from "./standard_output.ts";
+import { transcribeFile } from "./transcribe_file.ts";
+
+/** Exit status if whoever read standard output left: 128 + SIGPIPE, as of any program in a pipe. */
+const PIPE_CLOSED = 141;
+
+/**
+ * Runs the command.
+ *
+ * A file that fails is reported and the others go on; the status is then that of the first failure.
+ *
+ * @param args As typed behind the script's name.
+ * @returns The exit status: 0, or that of the error (`errors.ts`), or 130 after Ctrl-C.
+ */
+export async function run(args: readonly string[]): Promise<number> {
+  const debug = args.includes("--debug");
+  using interrupts = new Interrupts();
+  try {
+    const parsed = parseArguments(args);
+    if (parsed.values.get("help")) {
+      new StandardOutput().line(helpText());
+      return 0;
+    }
+    return await transcribeAll(commandOptions(parsed), interrupts.signal, debug);
+  } catch (error) {
+    return printError(error, debug);
+  }
+}
+
+async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: boolean): Promise<number> {
+  const jobs = options.files.map((file) => ({
+    file,
+    targets: options.output ? outputTargets(file, options.output.folder, options.output.formats) : [],
+    options: { ...options.transcription, stop },
+    verbose: options.verbose,
+  }));
+  if (options.output) {
+    await checkOutputs(
+      options.output.folder,
+      options.files,
+      jobs.flatMap(({ targets }) => targets),
+    );
+  }
+  let status = 0;
+  const failed = (error: unknown): void => {
+    const own = printError(error, debug);
+    status ||= own;
+  };
+  const ready = [];
+  for (const job of jobs) await checkInput(job.file).then(() => ready.push(job), failed);
+  if (ready.length === 0) return status;
+
+  using model = await load(options, stop);
+  const out = new StandardOutput();
+  for (const job of ready) {
+    if (stop.aborted) break;
+    try {
+      if (await transcribeFile(model, job, out) === null) return PIPE_CLOSED;
+    } catch (error) {
+      failed(error);
+    }
+  }
+  return stop.aborted ? INTERRUPTED : status;
+}
+
+async function load(options: CommandOptions, signal: AbortSignal): Promise<WhisperModel> {
+  using progress = downloadProgress(options.model);
+  return await loadModel(options.model, {
+    ...options.load,
+    signal,
+    onWarning: printWarning,
+    onProgress: progress.update,
+  });
+}
+
+/** Finds out, before a model is loaded, that a file is missing, a folder, or may not be read. */
+async function checkInput(file: string): Promise<void> {
+  if (file === "-" || URL.canParse(file)) return;
+  const info = await Deno.stat(file).catch(() => null);
+  if (info === null || info.isDirectory) await openAudio(file);
+}

@@ -1,0 +1,75 @@
+/**
+ * One input of the command: its segments on the screen as they come, its files when it is done.
+ *
+ * @module
+ */
+
+import { writeTranscript } from "../decoder/mod.ts";
+import type { Warning } from "../errors.ts";
+import type { Transcript, TranscriptionOptions } from "../transcribe.ts";
+import type { WhisperModel } from "../whisper_model.ts";
+import { printLine, printWarning } from "./console.ts";
+import { type OutputTarget, writeWhole } from "./output_files.ts";
+import { ProgressBar } from "./progress_bar.ts";
+import { reportLine } from "./report_line.ts";
+import { segmentLine } from "./segment_line.ts";
+import type { StandardOutput } from "./standard_output.ts";
+
+/** What a file is transcribed with and where to. */
+export interface FileJob {
+  /** A path or URL, or `-` for standard input. */
+  readonly file: string;
+  readonly options: TranscriptionOptions;
+  readonly targets: readonly OutputTarget[];
+  /** Print segments as they come. */
+  readonly verbose: boolean;
+}
+
+/**
+ * Transcribes a file, and writes its outputs.
+ *
+ * If it is stopped on the way, the outputs hold what was finished.
+ *
+ * @returns null if nobody reads standard output any more and no file is wanted.
+ * @throws {SottoError} As `transcribe()` and `writeWhole()`.
+ */
+export async function transcribeFile(
+  model: WhisperModel,
+  job: FileJob,
+  out: StandardOutput,
+): Promise<Transcript | null> {
+  const bar = new ProgressBar();
+  const options: TranscriptionOptions = {
+    ...job.options,
+    onProgress: ({ framesDone, framesTotal }) =>
+      bar.update(framesDone, framesTotal, `${clock(framesDone)} of ${clock(framesTotal)}`),
+    onWarning: (warning: Warning) => {
+      bar.clear();
+      printWarning(warning);
+    },
+  };
+  const isStandardInput = job.file === "-";
+  const audio = isStandardInput ? await new Response(Deno.stdin.readable).bytes() : job.file;
+  const name = isStandardInput ? "standard input" : job.file;
+  const segments = model.segments(audio, { ...options, name });
+  try {
+    let step = await segments.next();
+    for (; !step.done; step = await segments.next()) {
+      bar.clear();
+      if (job.verbose && step.value.text !== "") out.line(segmentLine(step.value));
+      if (out.isClosed && job.targets.length === 0) return null;
+    }
+    bar.clear();
+    for (const { format, path } of job.targets) await writeWhole(path, writeTranscript(step.value, format));
+    printLine(reportLine(step.value));
+    return step.value;
+  } finally {
+    await segments.return(undefined as never);
+    bar.clear();
+  }
+}
+
+function clock(frames: number): string {
+  const seconds = Math.floor(frames / 100);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

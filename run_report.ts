@@ -1,0 +1,66 @@
+/**
+ * What a transcription reports of itself: where it ran, in which arithmetic, and how long each stage took.
+ *
+ * @module
+ */
+
+import type { Warning } from "./errors.ts";
+import type { DeviceName } from "./kernels/device.ts";
+
+/** The arithmetic of each kind of operation. */
+export interface RunArithmetic {
+  /** Such as `f32 (avx512)`. */
+  readonly encoder: string;
+  /** Such as `f16 weights, f32 sums (avx512)`. */
+  readonly decoder: string;
+}
+
+/** Seconds of a run; those of the stages add up to `total`. */
+export interface RunSeconds {
+  /** Length of the recording. */
+  readonly audio: number;
+  /** From the call to the result, without the time the caller took between segments. */
+  readonly total: number;
+  /** Reading and decoding the recording, and its log-mel. */
+  readonly mel: number;
+  readonly encoder: number;
+  /** Tokens, rules and text. */
+  readonly decoder: number;
+}
+
+/** Plain data about a run. */
+export interface RunReport {
+  readonly device: DeviceName;
+  /** Such as `AMD EPYC, avx512, 2 threads`. */
+  readonly description: string;
+  readonly arithmetic: RunArithmetic;
+  readonly seconds: RunSeconds;
+  /** Seconds of recording for each second of work. */
+  readonly realTimeFactor: number;
+  /** Windows of up to 30 s that were encoded. */
+  readonly windows: number;
+  /** False if it was stopped before the recording's end. */
+  readonly isComplete: boolean;
+  /** What was told to `onWarning` on the way. */
+  readonly warnings: readonly Warning[];
+}
+
+/** Adds up the time of stages that await one another. */
+export class StageClock {
+  readonly #seconds = new Map<string, number>();
+
+  /** Runs `work` and counts its time to `stage`. */
+  async time<T>(stage: string, work: () => Promise<T>): Promise<T> {
+    const start = performance.now();
+    try {
+      return await work();
+    } finally {
+      this.#seconds.set(stage, this.seconds(stage) + (performance.now() - start) / 1000);
+    }
+  }
+
+  /** Seconds counted to a stage so far. */
+  seconds(stage: string): number {
+    return this.#seconds.get(stage) ?? 0;
+  }
+}

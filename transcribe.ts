@@ -1,0 +1,120 @@
+/**
+ * The way from audio to text: audio → log-mel windows → features → tokens → segments.
+ *
+ * @module
+ */
+
+import { type AudioInput, type AudioOptions, openAudio } from "./audio/mod.ts";
+import {
+  resolveTranscribeOptions,
+  type RunControls,
+  type Segment,
+  type Tokenizer,
+  type TranscribeOptions,
+  transcribeWindows,
+} from "./decoder/mod.ts";
+import type { Encoder } from "./encoder/mod.ts";
+import type { Warning } from "./errors.ts";
+import type { Device, LoadedDecoder } from "./kernels/mod.ts";
+import { MelWindows } from "./mel/mod.ts";
+import { type RunReport, StageClock } from "./run_report.ts";
+
+/** Everything a transcription is asked for; all optional. */
+export interface TranscriptionOptions
+  extends TranscribeOptions, RunControls, Pick<AudioOptions, "ffmpeg" | "name"> {}
+
+/** A transcription: plain data, safe for JSON. */
+export interface Transcript {
+  /** All text. */
+  readonly text: string;
+  /** Code of the language, given or detected; null where there was no audio to detect it from. */
+  readonly language: string | null;
+  /** Probability of each language where it was detected, else null. */
+  readonly languageProbabilities: Readonly<Record<string, number>> | null;
+  readonly segments: readonly Segment[];
+  readonly run: RunReport;
+}
+
+/** What a transcription runs on. */
+export interface TranscriptionParts {
+  readonly device: Device;
+  readonly encoder: Encoder;
+  readonly decoder: LoadedDecoder;
+  readonly tokenizer: Tokenizer;
+}
+
+/**
+ * Transcribes audio, yielding segments as their window is done, and returns all of it.
+ *
+ * @throws {SottoError} E_OPTION before anything is read if an option is wrong; whatever reading the audio throws;
+ * E_ABORTED.
+ */
+export async function* transcribeAudio(
+  { device, encoder, decoder, tokenizer }: TranscriptionParts,
+  audio: AudioInput,
+  options: TranscriptionOptions = {},
+): AsyncGenerator<Segment, Transcript> {
+  const { signal, ffmpeg, name, ...decoding } = options;
+  const warnings: Warning[] = [];
+  const onWarning = (warning: Warning): void => {
+    warnings.push(warning);
+    options.onWarning?.(warning);
+  };
+  resolveTranscribeOptions(decoding, { tokenizer, contextLength: decoder.dims.n_text_ctx });
+  const clock = new StageClock();
+  const bands = encoder.dims.n_mels;
+
+  await using windows = await clock.time("open", async () => {
+    const source = await openAudio(audio, { signal, onWarning, ffmpeg, name });
+    return await MelWindows.open(source, { bands, device, signal });
+  });
+  const melWindows = {
+    contentFrames: windows.contentFrames,
+    window: (seek: number, frames: number) => clock.time("cut", () => windows.window(seek, frames)),
+    openingWindow: () => clock.time("cut", () => windows.openingWindow()),
+  };
+  let encoded = 0;
+  const encode = (mel: Float32Array<ArrayBuffer>) => {
+    encoded++;
+    return clock.time("encoder", () => encoder.encode(mel, { signal }));
+  };
+  const work = transcribeWindows(melWindows, { encode, decoder, tokenizer }, {
+    ...decoding,
+    signal,
+    onWarning,
+  });
+
+  const segments: Segment[] = [];
+  let step = await clock.time("windows", () => work.next());
+  for (; !step.done; step = await clock.time("windows", () => work.next())) {
+    segments.push(step.value);
+    yield step.value;
+  }
+  const { text, language, detection, isComplete } = step.value;
+  const languageProbabilities = detection?.probabilities ?? null;
+  const run = {
+    windows: encoded,
+    isComplete,
+    warnings,
+    ...reportOf(clock, windows.durationSeconds, { device, encoder, decoder }),
+  };
+  return { text, language, languageProbabilities, segments, run };
+}
+
+function reportOf(
+  clock: StageClock,
+  audio: number,
+  { device, encoder, decoder }: Pick<TranscriptionParts, "device" | "encoder" | "decoder">,
+): Omit<RunReport, "windows" | "isComplete" | "warnings"> {
+  const total = clock.seconds("open") + clock.seconds("windows");
+  // Windows are cut, encoded and decoded in turn; what is neither cutting nor encoding is decoding.
+  const encoding = clock.seconds("encoder");
+  const decoding = clock.seconds("windows") - clock.seconds("cut") - encoding;
+  return {
+    device: device.name,
+    description: device.description,
+    arithmetic: { encoder: encoder.arithmetic, decoder: decoder.arithmetic },
+    seconds: { audio, total, mel: total - encoding - decoding, encoder: encoding, decoder: decoding },
+    realTimeFactor: total > 0 ? audio / total : 0,
+  };
+}

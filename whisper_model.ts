@@ -1,0 +1,156 @@
+/**
+ * A Whisper, loaded and ready: the checkpoint's encoder, text decoder and tokenizer on one device.
+ *
+ * @module
+ */
+
+import { type AudioInput, loadAudio } from "./audio/mod.ts";
+import {
+  type DecodeOptions,
+  decodeWindow,
+  detectLanguage,
+  type LanguageDetection,
+  type RunControls,
+  type Segment,
+  Tokenizer,
+  type WindowResult,
+} from "./decoder/mod.ts";
+import { Encoder, type EncoderOptions } from "./encoder/mod.ts";
+import { SottoError } from "./errors.ts";
+import { type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
+import { type LogMel, logMel, N_SAMPLES, padOrTrim } from "./mel/mod.ts";
+import {
+  type Checkpoint,
+  type Dimensions,
+  findModel,
+  type FindModelOptions,
+  openCheckpoint,
+} from "./model/mod.ts";
+import { transcribeAudio, type Transcript, type TranscriptionOptions } from "./transcribe.ts";
+
+/** How a model is found and loaded. */
+export interface LoadModelOptions
+  extends Omit<EncoderOptions, "device">, Omit<FindModelOptions, "onWarning"> {
+  /** Where to run; default `auto`. */
+  readonly device?: "auto" | Device["name"];
+}
+
+/**
+ * Loads a model.
+ *
+ * @param source A name (`base`, `turbo`, `openai/whisper-small`), which is looked for in the caches and else
+ * downloaded; or the path or `file:` URL of a folder or file of a checkpoint.
+ * @throws {SottoError} E_MODEL_NOT_FOUND, E_DOWNLOAD, E_INTEGRITY where it is looked for by name; E_MODEL_FORMAT,
+ * E_MODEL_MISMATCH, E_MODEL_VALUES, E_TOKENIZER if it is not a whole Whisper; E_OPTION, E_PERMISSION, E_NATIVE,
+ * E_DEVICE if the device cannot be used.
+ *
+ * @example
+ * ```ts no-eval
+ * import { loadModel } from "./mod.ts";
+ *
+ * using model = await loadModel("base");
+ * const { text } = await model.transcribe("talk.mp3");
+ * console.log(text);
+ * ```
+ */
+export async function loadModel(source: string | URL, options: LoadModelOptions = {}): Promise<WhisperModel> {
+  const path = await findModel(source, options);
+  return await WhisperModel.load(await openCheckpoint(path, options), options);
+}
+
+/** A Whisper on a device. Dispose of it to free its weights and threads. */
+export class WhisperModel implements Disposable {
+  /** Dimensions of the checkpoint. */
+  readonly dims: Dimensions;
+  /** Where it runs. */
+  readonly device: Device;
+  readonly encoder: Encoder;
+  readonly decoder: LoadedDecoder;
+  readonly tokenizer: Tokenizer;
+  readonly #owned: DisposableStack;
+
+  private constructor(
+    parts: {
+      dims: Dimensions;
+      device: Device;
+      encoder: Encoder;
+      decoder: LoadedDecoder;
+      tokenizer: Tokenizer;
+    },
+    owned: DisposableStack,
+  ) {
+    this.dims = parts.dims;
+    this.device = parts.device;
+    this.encoder = parts.encoder;
+    this.decoder = parts.decoder;
+    this.tokenizer = parts.tokenizer;
+    this.#owned = owned;
+  }
+
+  /** Loads an open checkpoint. Throws as {@linkcode loadModel}. */
+  static async load(checkpoint: Checkpoint, options: LoadModelOptions = {}): Promise<WhisperModel> {
+    const { dims, weights, vocabulary } = checkpoint;
+    if (dims.decoder === null || vocabulary === null) {
+      throw new SottoError(
+        "E_MODEL_MISMATCH",
+        `Cannot transcribe with ${checkpoint.name}: it holds the encoder alone`,
+        {
+          hint: "Give a whole checkpoint, or use Encoder.load() for features.",
+        },
+      );
+    }
+    const tokenizer = await Tokenizer.from(vocabulary, {
+      vocabularySize: dims.decoder.n_vocab,
+      multilingual: checkpoint.generation?.is_multilingual ?? undefined,
+    });
+    using opened = new DisposableStack();
+    const device = opened.use(await openDevice(options.device ?? "auto", options));
+    const encoder = opened.use(await Encoder.load(checkpoint, { ...options, device }));
+    const decoder = opened.use(await device.loadDecoder(dims.decoder, weights));
+    const parts = { dims: { ...dims.encoder, ...dims.decoder }, device, encoder, decoder, tokenizer };
+    return new WhisperModel(parts, opened.move());
+  }
+
+  /**
+   * Transcribes a recording of any length.
+   *
+   * @param audio A path, a URL, the bytes of a file, or 16 kHz mono samples.
+   * @throws {SottoError} E_OPTION for wrong options, before anything is read; what reading the audio throws;
+   * E_ABORTED.
+   */
+  async transcribe(audio: AudioInput, options: TranscriptionOptions = {}): Promise<Transcript> {
+    const segments = this.segments(audio, options);
+    let step = await segments.next();
+    while (!step.done) step = await segments.next();
+    return step.value;
+  }
+
+  /**
+   * Transcribes a recording, yielding segments as they come; the generator's return value is the transcript.
+   * Throws as {@linkcode WhisperModel.transcribe}.
+   */
+  segments(audio: AudioInput, options: TranscriptionOptions = {}): AsyncGenerator<Segment, Transcript> {
+    return transcribeAudio(this, audio, options);
+  }
+
+  /** The log-mel of the first 30 s of audio, silence behind it: what the encoder takes. */
+  async logMel(audio: AudioInput): Promise<LogMel> {
+    const samples = padOrTrim(audio instanceof Float32Array ? audio : await loadAudio(audio), N_SAMPLES);
+    return await logMel(samples, { bands: this.dims.n_mels, device: this.device });
+  }
+
+  /** Detects the language spoken in the first 30 s. Throws E_OPTION for an English-only model. */
+  async detectLanguage(audio: AudioInput): Promise<LanguageDetection> {
+    return await detectLanguage(this, await this.encoder.encode(await this.logMel(audio)));
+  }
+
+  /** Decodes one window: a log-mel F32 [n_mels, 3000] as {@linkcode WhisperModel.logMel} makes it. */
+  async decode(logMel: LogMel, options: DecodeOptions & RunControls = {}): Promise<WindowResult> {
+    return await decodeWindow(this, await this.encoder.encode(logMel, options), options);
+  }
+
+  /** Frees everything the model holds. Throws E_BUSY during a call. */
+  [Symbol.dispose](): void {
+    this.#owned[Symbol.dispose]();
+  }
+}
