@@ -43,6 +43,13 @@
   KERNEL(count_non_finite_f32, count_non_finite_f32_ref)
 
 #define SOTTO_KERNELS_AVX2(KERNEL)             \
+  KERNEL(transpose, transpose_f32_avx2)        \
+  KERNEL(layernorm, layernorm_f32_avx2)        \
+  KERNEL(gelu, gelu_f32_avx2)                  \
+  KERNEL(gemm_f32, gemm_f32_6x16_avx2)         \
+  KERNEL(attention_f32, attention_f32_avx2)    \
+  KERNEL(fma_peak_f32, fma_peak_f32_avx2)      \
+  KERNEL(read, read_f32_avx2)                  \
   KERNEL(mel_f32, mel_f32_avx2)                \
   KERNEL(project_f32, project_f32f32f32_avx2)  \
   KERNEL(project_f16, project_f32f16f32_avx2)  \
@@ -52,6 +59,13 @@
   KERNEL(narrow_f16, narrow_f32f16_avx2)
 
 #define SOTTO_KERNELS_AVX512(KERNEL)             \
+  KERNEL(transpose, transpose_f32_avx512)        \
+  KERNEL(layernorm, layernorm_f32_avx512)        \
+  KERNEL(gelu, gelu_f32_avx512)                  \
+  KERNEL(gemm_f32, gemm_f32_12x32_avx512)        \
+  KERNEL(attention_f32, attention_f32_avx512)    \
+  KERNEL(fma_peak_f32, fma_peak_f32_avx512)      \
+  KERNEL(read, read_f32_avx512)                  \
   KERNEL(mel_f32, mel_f32_avx512)                \
   KERNEL(project_f32, project_f32f32f32_avx512)  \
   KERNEL(project_f16, project_f32f16f32_avx512)  \

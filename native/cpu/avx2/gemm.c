@@ -1,0 +1,9 @@
+#include "lanes.h"
+#include "lanes_transpose.h"
+#include "tile.h"
+
+#define GEMM_NAME gemm_f32_6x16_avx2
+#define GEMM_KC 256 /* a panel's block: 16 KiB of 32 */
+#define GEMM_MC 96
+
+#include "../lanes/gemm.h"

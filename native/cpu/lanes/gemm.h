@@ -1,0 +1,87 @@
+/* One tile of a product: out = act(tile · panel + bias) + addend, all in F32; kernels.h has the contract.
+ *
+ * tile [depth, TILE_ROWS], panel [depth, TILE_COLUMNS]; panel.h has the loop. Sums are F32 in the order of k, one
+ * rounding each, within K · 2⁻²⁴ of Σ|a·b|; a result does not depend on the tile it lies in or on its neighbours.
+ *
+ * Included by <isa>/gemm.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_MC. */
+#include "../kernels.h"
+#include "functions.h"
+#include "panel.h"
+
+/* Whole squares are transposed in registers and stored LANES wide: what exceeds the tile's rows is overwritten by the
+ * next column, which always comes. */
+_Static_assert(LANES <= 2 * TILE_ROWS && TILE_ROWS <= LANES, "a square must hold a column and not reach behind the next");
+
+static void pack_tile(const gemm_rows *a, int64_t row, int count, int64_t k, int64_t depth, void *tile) {
+  float *out = tile;
+  const int64_t begin = a->offset + row * a->stride + k;
+  int64_t done = 0;
+  if (count == TILE_ROWS && begin >= 0 && begin + (TILE_ROWS - 1) * a->stride + depth <= a->length) {
+    for (; done + LANES < depth; done += LANES) {
+      lanes square[LANES];
+#pragma GCC unroll 16
+      for (int r = 0; r < LANES; r++)
+        square[r] = r < TILE_ROWS ? lanes_load(a->data + begin + r * a->stride + done) : lanes_zero();
+      lanes_transpose(square);
+#pragma GCC unroll 16
+      for (int i = 0; i < LANES; i++) lanes_store(out + (done + i) * TILE_ROWS, square[i]);
+    }
+  }
+  /* The last columns, and tiles at an edge, one by one. */
+  for (int r = 0; r < TILE_ROWS; r++) {
+    const int64_t start = begin + r * a->stride;
+    for (int64_t i = done; i < depth; i++) {
+      const int is_inside = r < count && start + i >= 0 && start + i < a->length;
+      out[i * TILE_ROWS + r] = is_inside ? a->data[start + i] : 0.0f;
+    }
+  }
+}
+
+static void pack_panel(const float *b, int64_t stride, int count, int64_t depth, void *panel) {
+  pack_columns(b, stride, count, depth, panel);
+}
+
+/* The finished sums of one vector of one row. */
+TILE_INLINE lanes finish(lanes sum, const gemm_store *store, int column) {
+  if (store->bias != NULL) sum = lanes_add(sum, lanes_load(store->bias + column));
+  return store->is_gelu ? lanes_gelu(sum) : sum;
+}
+
+static void store_tile(const float *sums, const gemm_store *store) {
+  for (int r = 0; r < store->rows; r++) {
+    float *out = store->out + r * store->out_stride;
+    const float *addend = store->addend == NULL ? NULL : store->addend + r * store->addend_stride;
+    for (int c = 0; c < store->columns; c += LANES) {
+      lanes value = finish(lanes_load(sums + r * TILE_COLUMNS + c), store, c);
+      const int width = store->columns - c;
+      if (width >= LANES) {
+        if (addend != NULL) value = lanes_add(value, lanes_load(addend + c));
+        lanes_store(out + c, value);
+      } else {
+        if (addend != NULL) value = lanes_add(value, lanes_load_first(addend + c, width));
+        lanes_store_first(out + c, width, value);
+      }
+    }
+  }
+}
+
+static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,
+                     const gemm_store *store) {
+  tile_sums c = is_first ? tile_zero() : tile_load(sums, TILE_COLUMNS);
+  c = tile_multiply(c, depth, tile, TILE_ROWS, 1, panel);
+  tile_store(&c, sums, TILE_COLUMNS);
+  if (store != NULL) store_tile(sums, store);
+}
+
+gemm_kernel GEMM_NAME = {
+    .mr = TILE_ROWS,
+    .nr = TILE_COLUMNS,
+    .k_step = 1,
+    .a_step_bytes = TILE_ROWS * sizeof(float),
+    .b_step_bytes = TILE_COLUMNS * sizeof(float),
+    .kc = GEMM_KC,
+    .mc = GEMM_MC,
+    .pack_tile = pack_tile,
+    .pack_panel = pack_panel,
+    .multiply = multiply,
+};
