@@ -15,6 +15,7 @@ import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "
 import type { Plan } from "../step.ts";
 import { CpuLoadedDecoder, decoderArithmetic, decoderWords } from "./decoder.ts";
 import { programOf } from "./program.ts";
+import { namingWeights } from "./weight_names.ts";
 import { WeightTable } from "./weight_table.ts";
 
 /** Names the kernels to use, such as `avx2`; for tests and for measuring. */
@@ -119,17 +120,15 @@ export class CpuDevice implements Device {
     const program = programOf(plan);
     const tensors = plan.weights.map(({ name, shape }) => weights.get(name, shape));
     using table = await WeightTable.open(this.#library, tensors);
-    return new LoadedCpuPlan(
-      await this.#context.createPlan(program, table.words),
-      plan,
-      `f32 (${this.#variant})`,
-    );
+    const native = await namingWeights(tensors, () => this.#context.createPlan(program, table.words));
+    return new LoadedCpuPlan(native, plan, `f32 (${this.#variant})`);
   }
 
   async loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder> {
     const tensors = decoderTensors(dims).map(({ name, shape }) => weights.get(name, shape));
     using table = await WeightTable.open(this.#library, tensors);
-    const decoder = await this.#context.createDecoder(decoderWords(dims), table.words);
+    const words = decoderWords(dims);
+    const decoder = await namingWeights(tensors, () => this.#context.createDecoder(words, table.words));
     return new CpuLoadedDecoder(decoder, dims, decoderArithmetic(tensors, this.#variant));
   }
 
