@@ -17,9 +17,10 @@
   SLOT(project_f32, project_kernel)                    \
   SLOT(project_f16, project_kernel)                    \
   SLOT(combine_f32, combine_kernel)                    \
-  SLOT(combine_f16, combine_kernel)                    \
+  SLOT(combine_i16, combine_kernel)                    \
   SLOT(softmax_f32, softmax_kernel)                    \
   SLOT(narrow_f16, narrow_kernel)                      \
+  SLOT(quantize_i16, quantize_kernel)                  \
   SLOT(count_non_finite_f16, count_non_finite_kernel)  \
   SLOT(count_non_finite_f32, count_non_finite_kernel)
 
@@ -36,9 +37,10 @@
   KERNEL(project_f32, project_f32f32f32_ref)              \
   KERNEL(project_f16, project_f32f16f32_ref)              \
   KERNEL(combine_f32, combine_f32f32f32_ref)              \
-  KERNEL(combine_f16, combine_f32f16f32_ref)              \
+  KERNEL(combine_i16, combine_f32i16f32_ref)              \
   KERNEL(softmax_f32, softmax_f32_ref)                    \
   KERNEL(narrow_f16, narrow_f32f16_ref)                   \
+  KERNEL(quantize_i16, quantize_f32i16_ref)               \
   KERNEL(count_non_finite_f16, count_non_finite_f16_ref)  \
   KERNEL(count_non_finite_f32, count_non_finite_f32_ref)
 
@@ -54,9 +56,10 @@
   KERNEL(project_f32, project_f32f32f32_avx2)  \
   KERNEL(project_f16, project_f32f16f32_avx2)  \
   KERNEL(combine_f32, combine_f32f32f32_avx2)  \
-  KERNEL(combine_f16, combine_f32f16f32_avx2)  \
+  KERNEL(combine_i16, combine_f32i16f32_avx2)  \
   KERNEL(softmax_f32, softmax_f32_avx2)        \
-  KERNEL(narrow_f16, narrow_f32f16_avx2)
+  KERNEL(narrow_f16, narrow_f32f16_avx2)       \
+  KERNEL(quantize_i16, quantize_f32i16_avx2)
 
 #define SOTTO_KERNELS_AVX512(KERNEL)             \
   KERNEL(transpose, transpose_f32_avx512)        \
@@ -70,8 +73,9 @@
   KERNEL(project_f32, project_f32f32f32_avx512)  \
   KERNEL(project_f16, project_f32f16f32_avx512)  \
   KERNEL(combine_f32, combine_f32f32f32_avx512)  \
-  KERNEL(combine_f16, combine_f32f16f32_avx512)  \
+  KERNEL(combine_i16, combine_f32i16f32_avx512)  \
   KERNEL(softmax_f32, softmax_f32_avx512)        \
-  KERNEL(narrow_f16, narrow_f32f16_avx512)
+  KERNEL(narrow_f16, narrow_f32f16_avx512)       \
+  KERNEL(quantize_i16, quantize_f32i16_avx512)
 
 #endif

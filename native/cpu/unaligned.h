@@ -11,7 +11,7 @@ static inline float f32_at(const void *values, int64_t i) {
   return value;
 }
 
-static inline uint16_t f16_at(const void *values, int64_t i) {
+static inline uint16_t u16_at(const void *values, int64_t i) {
   uint16_t value;
   memcpy(&value, (const char *)values + i * 2, sizeof value);
   return value;

@@ -34,6 +34,21 @@ static inline lanes lanes_load_f16_first(const void *p, int64_t n) {
   memcpy(copy, p, (size_t)n * 2);
   return lanes_load_f16(copy);
 }
+static inline lanes lanes_load_i16(const void *p) {
+  return _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)p)));
+}
+static inline lanes lanes_load_i16_first(const void *p, int64_t n) {
+  int16_t copy[8] = {0};
+  memcpy(copy, p, (size_t)n * 2);
+  return lanes_load_i16(copy);
+}
+/* To the nearest integer; beyond the range, to its end. */
+static inline void lanes_store_i16_first(void *p, int64_t n, lanes x) {
+  const __m256i whole = _mm256_cvtps_epi32(x);
+  int16_t copy[8];
+  _mm_storeu_si128((__m128i *)copy, _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1)));
+  memcpy(p, copy, (size_t)n * 2);
+}
 static inline void lanes_store_f16(void *p, lanes x) {
   _mm_storeu_si128((__m128i *)p, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
@@ -42,6 +57,7 @@ static inline lanes lanes_add(lanes a, lanes b) { return _mm256_add_ps(a, b); }
 static inline lanes lanes_sub(lanes a, lanes b) { return _mm256_sub_ps(a, b); }
 static inline lanes lanes_mul(lanes a, lanes b) { return _mm256_mul_ps(a, b); }
 static inline lanes lanes_div(lanes a, lanes b) { return _mm256_div_ps(a, b); }
+static inline lanes lanes_abs(lanes x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
 static inline lanes lanes_max(lanes a, lanes b) { return _mm256_max_ps(a, b); }
 static inline lanes lanes_min(lanes a, lanes b) { return _mm256_min_ps(a, b); }
 /* a·b + c, and c − a·b */

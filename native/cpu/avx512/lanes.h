@@ -29,6 +29,16 @@ static inline lanes lanes_load_f16(const void *p) { return _mm512_cvtph_ps(_mm25
 static inline lanes lanes_load_f16_first(const void *p, int64_t n) {
   return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(lanes_mask(n), p));
 }
+static inline lanes lanes_load_i16(const void *p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_loadu_si256((const __m256i *)p)));
+}
+static inline lanes lanes_load_i16_first(const void *p, int64_t n) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes_mask(n), p)));
+}
+/* To the nearest integer; beyond the range, to its end. */
+static inline void lanes_store_i16_first(void *p, int64_t n, lanes x) {
+  _mm256_mask_storeu_epi16(p, lanes_mask(n), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(x)));
+}
 static inline void lanes_store_f16(void *p, lanes x) {
   _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
 }
@@ -37,6 +47,7 @@ static inline lanes lanes_add(lanes a, lanes b) { return _mm512_add_ps(a, b); }
 static inline lanes lanes_sub(lanes a, lanes b) { return _mm512_sub_ps(a, b); }
 static inline lanes lanes_mul(lanes a, lanes b) { return _mm512_mul_ps(a, b); }
 static inline lanes lanes_div(lanes a, lanes b) { return _mm512_div_ps(a, b); }
+static inline lanes lanes_abs(lanes x) { return _mm512_abs_ps(x); }
 static inline lanes lanes_max(lanes a, lanes b) { return _mm512_max_ps(a, b); }
 static inline lanes lanes_min(lanes a, lanes b) { return _mm512_min_ps(a, b); }
 /* a·b + c, and c − a·b */

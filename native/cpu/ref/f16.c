@@ -37,7 +37,7 @@ void narrow_f32f16_ref(const float *values, int64_t count, void *out) {
 
 int64_t count_non_finite_f16_ref(const void *values, int64_t count) {
   int64_t found = 0;
-  for (int64_t i = 0; i < count; i++) found += (f16_at(values, i) & 0x7c00) == 0x7c00;
+  for (int64_t i = 0; i < count; i++) found += (u16_at(values, i) & 0x7c00) == 0x7c00;
   return found;
 }
 

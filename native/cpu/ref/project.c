@@ -18,7 +18,7 @@ void project_f32f16f32_ref(const float *x, int64_t x_stride, int64_t rows, const
   for (int64_t n = 0; n < N; n++) {
     for (int64_t r = 0; r < rows; r++) out[r * out_stride + n] = 0;
     for (int64_t k = 0; k < K; k++) {
-      const float weight = f16_to_f32(f16_at(w, n * K + k));
+      const float weight = f16_to_f32(u16_at(w, n * K + k));
       for (int64_t r = 0; r < rows; r++) out[r * out_stride + n] += x[r * x_stride + k] * weight;
     }
   }

@@ -1,0 +1,269 @@
+/* One step of the text decoder: pre-norm blocks of self-attention, cross-attention and MLP (openai-whisper,
+ * whisper/model.py, TextDecoder).
+ *
+ * All threads walk through the same phases, each doing its share, with a barrier between two phases: about ten a
+ * block, well under a microsecond each, where waking the pool for each would cost more than the work. New tokens are
+ * rows of activations: row s · span + i is token i of sequence s. A pass takes up to STEP_ROWS rows, so that a long
+ * prompt goes through the layers in several passes, and every pass reads every weight once. */
+#include <math.h>
+#include <string.h>
+
+#include "dtype.h"
+#include "phase_barrier.h"
+#include "session.h"
+
+typedef struct {
+  decoder_session *session;
+  const step_request *request;
+  phase_barrier barrier;
+} step_job;
+
+/* One thread's view of a pass over tokens [first, first + span) of every sequence. */
+typedef struct {
+  step_job *job;
+  const text_decoder *decoder;
+  const kernel_table *kernels;
+  int part, parts;
+  int64_t C, H, D;
+  int64_t first, span; /* tokens of the request */
+  int64_t position;    /* of token `first` in the context */
+  int64_t rows;        /* sequences · span */
+  float *scores;       /* [ATTEND_ROWS, score_stride] */
+} pass;
+
+static share part_of(const pass *p, int64_t count, int64_t grain) { return share_of(count, grain, p->part, p->parts); }
+
+/* Columns of a product that a thread takes at least: whole vectors of its output. */
+enum { COLUMN_GRAIN = 16 };
+
+/* This thread's columns of out [rows, N] = in · weightᵀ + bias. */
+static share project(const pass *p, const linear *linear, const float *in, int64_t in_stride, int64_t rows, float *out,
+                     int64_t out_stride) {
+  const matrix *w = &linear->weight;
+  const share n = part_of(p, w->rows, COLUMN_GRAIN);
+  if (n.begin == n.end) return n;
+  const char *const values = (const char *)w->values + n.begin * w->columns * (w->is_f16 ? 2 : 4);
+  (w->is_f16 ? p->kernels->project_f16 : p->kernels->project_f32)(in, in_stride, rows, values, n.end - n.begin,
+                                                                  w->columns, out + n.begin, out_stride);
+  if (linear->bias != NULL)
+    for (int64_t r = 0; r < rows; r++)
+      for (int64_t i = n.begin; i < n.end; i++) out[r * out_stride + i] += linear->bias[i];
+  return n;
+}
+
+/* x += in · weightᵀ + bias. */
+static void project_residual(const pass *p, const linear *linear, const float *in) {
+  decoder_session *session = p->job->session;
+  const share n = project(p, linear, in, linear->weight.columns, p->rows, session->product, p->C);
+  for (int64_t r = 0; r < p->rows; r++)
+    for (int64_t i = n.begin; i < n.end; i++) session->x[r * p->C + i] += session->product[r * p->C + i];
+  phase_end(&p->job->barrier);
+}
+
+static void normalize(const pass *p, const layer_norm *norm) {
+  decoder_session *session = p->job->session;
+  const share rows = part_of(p, p->rows, 1);
+  if (rows.begin < rows.end)
+    p->kernels->layernorm(session->x + rows.begin * p->C, session->normed + rows.begin * p->C, norm->weight,
+                          norm->bias, rows.end - rows.begin, p->C);
+  phase_end(&p->job->barrier);
+}
+
+/* x = token embedding + position. */
+static void embed(const pass *p) {
+  const matrix *tokens = &p->decoder->tokens;
+  const step_request *request = p->job->request;
+  const share rows = part_of(p, p->rows, 1);
+  for (int64_t r = rows.begin; r < rows.end; r++) {
+    const int64_t sequence = r / p->span, i = r % p->span;
+    const int64_t token = request->tokens[sequence * request->count + p->first + i];
+    const float *const position = p->decoder->positions + (p->position + i) * p->C;
+    float *const x = p->job->session->x + r * p->C;
+    const uint8_t *const row = (const uint8_t *)tokens->values + token * p->C * (tokens->is_f16 ? 2 : 4);
+    dtype_to_f32(tokens->is_f16 ? SOTTO_F16 : SOTTO_F32, row, p->C, x);
+    for (int64_t c = 0; c < p->C; c++) x[c] += position[c];
+  }
+  phase_end(&p->job->barrier);
+}
+
+static int64_t score_stride(const text_decoder *decoder) {
+  const int64_t audio = key_blocks(decoder->dims.n_audio_ctx), context = key_blocks(decoder->dims.n_text_ctx);
+  return (audio > context ? audio : context) * KEY_BLOCK;
+}
+
+/* One head's cache. */
+typedef struct {
+  const void *keys, *values;
+  const float *key_scales, *value_scales; /* of each block where they are I16; NULL where they are F32 */
+  int64_t positions;                      /* how many there are to attend to */
+} head_cache;
+
+/* values[t] *= the scale of t's block. */
+static void apply_scales(float *values, int64_t count, const float *scales) {
+  for (int64_t t = 0; t < count; t++) values[t] *= scales[t / KEY_BLOCK];
+}
+
+/* `rows` ≤ ATTEND_ROWS queries attend to a head's cache: all to all of it, or where it is causal the last to all and
+ * each one before to one less. Word times will take the alignment heads' scores from here. */
+static void attend(const pass *p, const float *q, int64_t q_stride, int64_t rows, const head_cache *cache,
+                   int is_causal, float *out, int64_t out_stride) {
+  const int64_t D = p->D, T = cache->positions, stride = score_stride(p->decoder);
+  const int is_i16 = cache->key_scales != NULL;
+  combine_kernel *const combine = is_i16 ? p->kernels->combine_i16 : p->kernels->combine_f32;
+  const char *keys = cache->keys;
+  for (int64_t block = 0; block < key_blocks(T); block++, keys += D * KEY_BLOCK * (is_i16 ? 2 : 4))
+    combine(q, q_stride, rows, keys, KEY_BLOCK, KEY_BLOCK, D, p->scores + block * KEY_BLOCK, stride);
+  float sums[ATTEND_ROWS];
+  const float scale = 1.0f / sqrtf((float)D);
+  for (int64_t r = 0; r < rows; r++) {
+    float *const scores = p->scores + r * stride;
+    const int64_t seen = is_causal ? T - rows + 1 + r : T;
+    if (is_i16) apply_scales(scores, seen, cache->key_scales);
+    sums[r] = p->kernels->softmax_f32(scores, seen, scale);
+    if (is_i16) apply_scales(scores, seen, cache->value_scales);
+    for (int64_t t = seen; t < T; t++) scores[t] = 0;
+  }
+  combine(p->scores, stride, rows, cache->values, D, D, T, out, out_stride);
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t d = 0; d < D; d++) out[r * out_stride + d] /= sums[r];
+}
+
+/* Appends keys and values of a sequence's new tokens to one head's cache; k, v [span, D], 3C between rows. */
+static void append(const pass *p, const float *k, const float *v, float *keys, float *values) {
+  const int64_t D = p->D, stride = 3 * p->C;
+  for (int64_t i = 0; i < p->span; i++) {
+    const int64_t position = p->position + i, column = position % KEY_BLOCK;
+    float *const block = keys + position / KEY_BLOCK * D * KEY_BLOCK;
+    /* Whole blocks are multiplied: what lies behind the last position must be a number. */
+    if (column == 0) memset(block, 0, (size_t)(D * KEY_BLOCK) * sizeof *block);
+    for (int64_t d = 0; d < D; d++) block[d * KEY_BLOCK + column] = k[i * stride + d];
+    memcpy(values + position * D, v + i * stride, (size_t)D * sizeof *v);
+  }
+}
+
+/* A task is one head of one sequence. */
+static void self_attention(const pass *p, int64_t layer) {
+  decoder_session *session = p->job->session;
+  const int64_t C = p->C, D = p->D;
+  const share tasks = part_of(p, p->job->request->sequences * p->H, 1);
+  for (int64_t task = tasks.begin; task < tasks.end; task++) {
+    const int64_t sequence = task / p->H, h = task % p->H;
+    float *const keys = self_keys(session, (int)sequence, layer * p->H + h);
+    float *const values = self_values(session, (int)sequence, layer * p->H + h);
+    const float *const q = session->qkv + sequence * p->span * 3 * C + h * D;
+    float *const out = session->attended + sequence * p->span * C + h * D;
+    append(p, q + C, q + 2 * C, keys, values);
+    for (int64_t i = 0; i < p->span; i += ATTEND_ROWS) {
+      const int64_t rows = p->span - i < ATTEND_ROWS ? p->span - i : ATTEND_ROWS;
+      const head_cache cache = {keys, values, NULL, NULL, p->position + i + rows};
+      attend(p, q + i * 3 * C, 3 * C, rows, &cache, 1, out + i * C, C);
+    }
+  }
+  phase_end(&p->job->barrier);
+}
+
+/* A task is one head for a few rows, whatever sequence they belong to: they share the window. */
+static void cross_attention(const pass *p, int64_t layer) {
+  decoder_session *session = p->job->session;
+  const int64_t C = p->C, D = p->D, groups = (p->rows + ATTEND_ROWS - 1) / ATTEND_ROWS;
+  const share tasks = part_of(p, p->H * groups, 1);
+  for (int64_t task = tasks.begin; task < tasks.end; task++) {
+    const int64_t h = task / groups, first = task % groups * ATTEND_ROWS;
+    const int64_t rows = p->rows - first < ATTEND_ROWS ? p->rows - first : ATTEND_ROWS;
+    const int64_t head = layer * p->H + h, T = p->decoder->dims.n_audio_ctx;
+    const float *const scales = cross_scales(session, head);
+    const head_cache cache = {cross_keys(session, head), cross_values(session, head), scales, scales + key_blocks(T), T};
+    attend(p, session->qkv + first * C + h * D, C, rows, &cache, 0, session->attended + first * C + h * D, C);
+  }
+  phase_end(&p->job->barrier);
+}
+
+static void run_layer(const pass *p, int64_t index) {
+  const decoder_layer *layer = &p->decoder->layers[index];
+  decoder_session *session = p->job->session;
+  phase_barrier *barrier = &p->job->barrier;
+  const int64_t C = p->C;
+
+  normalize(p, &layer->self_norm);
+  project(p, &layer->self.query, session->normed, C, p->rows, session->qkv, 3 * C);
+  project(p, &layer->self.key, session->normed, C, p->rows, session->qkv + C, 3 * C);
+  project(p, &layer->self.value, session->normed, C, p->rows, session->qkv + 2 * C, 3 * C);
+  phase_end(barrier);
+  self_attention(p, index);
+  project_residual(p, &layer->self.out, session->attended);
+
+  normalize(p, &layer->cross_norm);
+  project(p, &layer->cross.query, session->normed, C, p->rows, session->qkv, C);
+  phase_end(barrier);
+  cross_attention(p, index);
+  project_residual(p, &layer->cross.out, session->attended);
+
+  normalize(p, &layer->mlp_norm);
+  const share up = project(p, &layer->up, session->normed, C, p->rows, session->hidden, 4 * C);
+  if (up.begin < up.end)
+    for (int64_t r = 0; r < p->rows; r++)
+      p->kernels->gelu(session->hidden + r * 4 * C + up.begin, up.end - up.begin);
+  phase_end(barrier);
+  project_residual(p, &layer->down, session->hidden);
+}
+
+/* Logits of the wanted tokens of this pass. A product takes one wanted token of every sequence, or of a single
+ * sequence as many as follow each other, for these lie at even distances both in `normed` and in `logits`. */
+static void compute_logits(const pass *p) {
+  const step_request *request = p->job->request;
+  const linear tokens = {p->decoder->tokens, NULL};
+  const int64_t V = tokens.weight.rows;
+  int is_normed = 0;
+  for (int64_t j = 0; j < request->row_count;) {
+    const int64_t i = request->rows[j] - p->first;
+    int64_t run = 1;
+    if (request->sequences == 1)
+      while (j + run < request->row_count && request->rows[j + run] == request->rows[j] + run && i + run < p->span) run++;
+    if (i >= 0 && i < p->span) {
+      if (!is_normed) normalize(p, &p->decoder->final_norm);
+      is_normed = 1;
+      const int is_single = request->sequences == 1;
+      project(p, &tokens, p->job->session->normed + i * p->C, is_single ? p->C : p->span * p->C,
+              is_single ? run : request->sequences, request->logits + j * V, is_single ? V : request->row_count * V);
+    } else {
+      run = 1;
+    }
+    j += run;
+  }
+}
+
+static void step_part(void *argument, int part, int parts) {
+  step_job *job = argument;
+  const step_request *request = job->request;
+  const text_decoder *decoder = job->session->decoder;
+  pass p = {.job = job,
+            .decoder = decoder,
+            .kernels = decoder->context->kernels,
+            .part = part,
+            .parts = parts,
+            .C = decoder->dims.n_text_state,
+            .H = decoder->dims.n_text_head,
+            .D = decoder->head_width,
+            .scores = job->session->scratch + part * scratch_floats(decoder)};
+  const int64_t most = STEP_ROWS / request->sequences;
+  for (p.first = 0; p.first < request->count; p.first += most) {
+    p.span = request->count - p.first < most ? request->count - p.first : most;
+    p.position = request->position + p.first;
+    p.rows = request->sequences * p.span;
+    embed(&p);
+    for (int64_t layer = 0; layer < decoder->dims.n_text_layer; layer++) run_layer(&p, layer);
+    compute_logits(&p);
+  }
+}
+
+int64_t scratch_floats(const text_decoder *decoder) {
+  const int64_t scores = ATTEND_ROWS * score_stride(decoder);
+  const int64_t block = KEY_BLOCK * ((int64_t)decoder->dims.n_text_state + decoder->head_width);
+  return scores > block ? scores : block;
+}
+
+void run_step(decoder_session *session, const step_request *request) {
+  thread_pool *pool = session->decoder->context->pool;
+  step_job job = {.session = session, .request = request, .barrier = {.parts = pool_threads(pool)}};
+  pool_run(pool, step_part, &job);
+}

@@ -1,0 +1,254 @@
+/* sotto_cpu_session_*: memory, checks, and the order of the hypotheses. */
+#include "session.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+static void free_session(handle_object *object) {
+  decoder_session *session = (decoder_session *)object;
+  memory_free(session->cross_keys);
+  memory_free(session->cross_values);
+  memory_free(session->cross_scales);
+  for (int32_t i = 0; i < session->hypotheses; i++) memory_free(session->caches[i]);
+  memory_free(session->x);
+  memory_free(session->scratch);
+  if (session->decoder != NULL) object_release(&session->decoder->object);
+  free(session);
+}
+
+static float *allocate_floats(int64_t count, int *is_refused) {
+  float *memory = memory_allocate((size_t)count * sizeof *memory);
+  if (memory == NULL) *is_refused = 1;
+  return memory;
+}
+
+/* Caches are touched only as they fill, so memory for the longest context costs nothing until then. */
+static int allocate(decoder_session *session) {
+  const text_decoder *decoder = session->decoder;
+  const int64_t C = decoder->dims.n_text_state, layers = decoder->dims.n_text_layer, T = decoder->dims.n_audio_ctx;
+  int is_refused = 0;
+  session->cross_keys = memory_allocate((size_t)(layers * key_blocks(T) * KEY_BLOCK * C) * sizeof(int16_t));
+  session->cross_values = memory_allocate((size_t)(layers * T * C) * sizeof(int16_t));
+  session->cross_scales = allocate_floats(layers * decoder->dims.n_text_head * 2 * key_blocks(T), &is_refused);
+  if (session->cross_keys == NULL || session->cross_values == NULL) is_refused = 1;
+  for (int32_t i = 0; i < session->hypotheses; i++)
+    session->caches[i] = allocate_floats(self_key_floats(decoder) + self_value_floats(decoder), &is_refused);
+  /* x, normed, attended, product: C wide; qkv 3C; hidden 4C. */
+  session->x = allocate_floats(STEP_ROWS * 11 * C, &is_refused);
+  session->scratch = allocate_floats(pool_threads(decoder->context->pool) * scratch_floats(decoder), &is_refused);
+  if (is_refused) return 0;
+  session->normed = session->x + STEP_ROWS * C;
+  session->attended = session->normed + STEP_ROWS * C;
+  session->product = session->attended + STEP_ROWS * C;
+  session->qkv = session->product + STEP_ROWS * C;
+  session->hidden = session->qkv + STEP_ROWS * 3 * C;
+  return 1;
+}
+
+int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses, uint64_t *session, char *text,
+                                 size_t text_capacity) {
+  const error_sink error = {text, text_capacity};
+  if (session == NULL)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot open a decoding session because a pointer is missing");
+  *session = 0;
+  if (hypotheses < 1 || hypotheses > MAX_HYPOTHESES)
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot open a decoding session because hypotheses must be 1 to %d: got %d", MAX_HYPOTHESES,
+                hypotheses);
+  text_decoder *owner = (text_decoder *)handle_acquire(decoder, HANDLE_DECODER);
+  if (owner == NULL)
+    return fail(error, SOTTO_INVALID_HANDLE, "Cannot open a decoding session because the decoder is not open");
+  decoder_session *made = calloc(1, sizeof *made);
+  if (made == NULL) {
+    object_release(&owner->object);
+    return fail(error, SOTTO_OUT_OF_MEMORY, "Cannot open a decoding session because memory was refused");
+  }
+  made->object = (handle_object){.kind = HANDLE_SESSION, .free_object = free_session};
+  made->decoder = owner;
+  made->hypotheses = hypotheses;
+  if (!allocate(made) || (*session = handle_enter(&made->object)) == 0) {
+    free_session(&made->object);
+    return fail(error, SOTTO_OUT_OF_MEMORY, "Cannot open a decoding session because memory for %d hypotheses was refused",
+                hypotheses);
+  }
+  return SOTTO_OK;
+}
+
+/* ---- One call at a time. */
+
+static int32_t begin_call(uint64_t handle, decoder_session **session, error_sink error) {
+  *session = (decoder_session *)handle_acquire(handle, HANDLE_SESSION);
+  if (*session == NULL)
+    return fail(error, SOTTO_INVALID_HANDLE, "Cannot use a decoding session because it is not open");
+  if (atomic_exchange_explicit(&(*session)->is_busy, 1, memory_order_acquire)) {
+    object_release(&(*session)->object);
+    return fail(error, SOTTO_BUSY, "Cannot use a decoding session because another call is running on it");
+  }
+  return SOTTO_OK;
+}
+
+static int32_t end_call(decoder_session *session, int32_t status) {
+  atomic_store_explicit(&session->is_busy, 0, memory_order_release);
+  object_release(&session->object);
+  return status;
+}
+
+int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, size_t features_length, char *text,
+                                       size_t text_capacity) {
+  const error_sink error = {text, text_capacity};
+  decoder_session *session;
+  const int32_t status = begin_call(handle, &session, error);
+  if (status != SOTTO_OK) return status;
+  const decoder_dims *dims = &session->decoder->dims;
+  const size_t needed = (size_t)dims->n_audio_ctx * (size_t)dims->n_text_state;
+  if (features == NULL || features_length != needed)
+    return end_call(session, fail(error, SOTTO_INVALID_ARGUMENT,
+                                  "Cannot set features because [%d, %d] has %zu values: got %zu", dims->n_audio_ctx,
+                                  dims->n_text_state, needed, features == NULL ? 0 : features_length));
+  compute_cross_cache(session, features);
+  memset(session->filled, 0, sizeof session->filled);
+  session->has_features = 1;
+  return end_call(session, SOTTO_OK);
+}
+
+/* ---- A step. */
+
+static int32_t check_step(const decoder_session *session, const step_request *request, size_t tokens_length,
+                          size_t logits_length, error_sink error) {
+  const decoder_dims *dims = &session->decoder->dims;
+  const int32_t sequences = request->sequences, count = request->count, position = request->position;
+  if (!session->has_features)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because no features were set");
+  if (sequences < 1 || sequences > session->hypotheses)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because sequences must be 1 to %d: got %d",
+                session->hypotheses, sequences);
+  if (request->tokens == NULL || count < 1 || tokens_length != (size_t)count * (size_t)sequences)
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot decode because every one of %d sequences needs the same number of tokens, at least 1: got %zu "
+                "in all",
+                sequences, request->tokens == NULL ? 0 : tokens_length);
+  if (position < 0 || position > dims->n_text_ctx || count > dims->n_text_ctx - position)
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot decode because the context has %d positions: got %d tokens at position %d", dims->n_text_ctx,
+                count, position);
+  for (int32_t s = 0; s < sequences; s++)
+    if (position > session->filled[s])
+      return fail(error, SOTTO_INVALID_ARGUMENT,
+                  "Cannot decode because sequence %d holds %d tokens: got position %d", s, session->filled[s],
+                  position);
+  for (size_t i = 0; i < tokens_length; i++)
+    if (request->tokens[i] < 0 || request->tokens[i] >= dims->n_vocab)
+      return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because tokens must be 0 to %d: got %d",
+                  dims->n_vocab - 1, request->tokens[i]);
+  if (request->rows == NULL && request->row_count > 0)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because the rows are missing");
+  for (int64_t i = 0; i < request->row_count; i++)
+    if (request->rows[i] < 0 || request->rows[i] >= count)
+      return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because rows must be 0 to %d: got %d", count - 1,
+                  request->rows[i]);
+  /* Rows may repeat, so their number has no bound of its own: divide, for a product could overflow. */
+  const size_t row_floats = (size_t)sequences * (size_t)dims->n_vocab;
+  if (logits_length % row_floats != 0 || logits_length / row_floats != (size_t)request->row_count ||
+      (request->logits == NULL && logits_length > 0))
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot decode because logits [%d, %" PRId64 ", %d] do not fit their array: got %zu values", sequences,
+                request->row_count, dims->n_vocab, request->logits == NULL ? 0 : logits_length);
+  return SOTTO_OK;
+}
+
+int32_t sotto_cpu_session_step(uint64_t handle, const int32_t *tokens, size_t tokens_length, int32_t sequences,
+                               int32_t position, const int32_t *rows, size_t rows_length, float *logits,
+                               size_t logits_length, char *text, size_t text_capacity) {
+  const error_sink error = {text, text_capacity};
+  if (tokens_length > INT32_MAX || rows_length > INT32_MAX)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because there are too many tokens or rows: got %zu and %zu",
+                tokens_length, rows_length);
+  decoder_session *session;
+  int32_t status = begin_call(handle, &session, error);
+  if (status != SOTTO_OK) return status;
+  const step_request request = {.tokens = tokens,
+                                .sequences = sequences,
+                                .count = sequences < 1 ? 0 : (int32_t)tokens_length / sequences,
+                                .position = position,
+                                .rows = rows,
+                                .row_count = (int64_t)rows_length,
+                                .logits = logits};
+  status = check_step(session, &request, tokens_length, logits_length, error);
+  if (status != SOTTO_OK) return end_call(session, status);
+  run_step(session, &request);
+  for (int32_t s = 0; s < sequences; s++) session->filled[s] = position + request.count;
+  return end_call(session, SOTTO_OK);
+}
+
+/* ---- Reordering. */
+
+typedef struct {
+  const decoder_session *session;
+  int32_t from[MAX_HYPOTHESES], to[MAX_HYPOTHESES];
+  int count;
+} copy_job;
+
+/* Copies what is filled of some sequences; a task is one head of one of them. */
+static void copy_part(void *argument, int part, int parts) {
+  const copy_job *job = argument;
+  const text_decoder *decoder = job->session->decoder;
+  const int64_t heads = (int64_t)decoder->dims.n_text_layer * decoder->dims.n_text_head, D = decoder->head_width;
+  const share tasks = share_of(job->count * heads, 1, part, parts);
+  for (int64_t task = tasks.begin; task < tasks.end; task++) {
+    const int from = job->from[task / heads], to = job->to[task / heads];
+    const int64_t head = task % heads, filled = job->session->filled[from];
+    memcpy(self_keys(job->session, to, head), self_keys(job->session, from, head),
+           (size_t)(key_blocks(filled) * KEY_BLOCK * D) * sizeof(float));
+    memcpy(self_values(job->session, to, head), self_values(job->session, from, head),
+           (size_t)(filled * D) * sizeof(float));
+  }
+}
+
+/* The first sequence that wants a source takes its cache as it is; only further ones copy, into caches that no one
+ * wants any more. */
+static void reorder(decoder_session *session, const int32_t *sources, int32_t count) {
+  float *caches[MAX_HYPOTHESES] = {0};
+  int32_t filled[MAX_HYPOTHESES], taker[MAX_HYPOTHESES];
+  copy_job job = {.session = session};
+  for (int32_t i = 0; i < session->hypotheses; i++) taker[i] = -1;
+  for (int32_t i = 0; i < session->hypotheses; i++) {
+    const int32_t source = i < count ? sources[i] : i; /* those behind stay as they are */
+    filled[i] = session->filled[source];
+    if (taker[source] < 0) {
+      taker[source] = i;
+      caches[i] = session->caches[source];
+    } else {
+      job.from[job.count] = taker[source];
+      job.to[job.count++] = i;
+    }
+  }
+  int32_t unused = 0;
+  for (int32_t i = 0; i < session->hypotheses; i++) {
+    if (caches[i] != NULL) continue;
+    while (taker[unused] >= 0) unused++;
+    caches[i] = session->caches[unused++];
+  }
+  memcpy(session->caches, caches, sizeof caches);
+  memcpy(session->filled, filled, sizeof(int32_t) * (size_t)session->hypotheses);
+  if (job.count > 0) pool_run(session->decoder->context->pool, copy_part, &job);
+}
+
+int32_t sotto_cpu_session_reorder(uint64_t handle, const int32_t *sources, size_t sources_length, char *text,
+                                  size_t text_capacity) {
+  const error_sink error = {text, text_capacity};
+  decoder_session *session;
+  int32_t status = begin_call(handle, &session, error);
+  if (status != SOTTO_OK) return status;
+  if (sources == NULL || sources_length < 1 || sources_length > (size_t)session->hypotheses)
+    status = fail(error, SOTTO_INVALID_ARGUMENT, "Cannot reorder because there must be 1 to %d sources: got %zu",
+                  session->hypotheses, sources == NULL ? 0 : sources_length);
+  for (size_t i = 0; status == SOTTO_OK && i < sources_length; i++)
+    if (sources[i] < 0 || sources[i] >= session->hypotheses)
+      status = fail(error, SOTTO_INVALID_ARGUMENT, "Cannot reorder because sources must be 0 to %d: got %d",
+                    session->hypotheses - 1, sources[i]);
+  if (status == SOTTO_OK) reorder(session, sources, (int32_t)sources_length);
+  return end_call(session, status);
+}

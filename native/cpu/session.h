@@ -1,0 +1,98 @@
+/* A decoding session: the caches of one window, and scratch for a step.
+ *
+ * Keys are stored by head dimension in blocks of KEY_BLOCK positions, values by position, so that both products of
+ * attention are a `combine` that reads its cache in order:
+ *
+ *   cross keys  I16 [layer, head, ⌈T / 64⌉, D, 64]           cross values  I16 [layer, head, T, D]
+ *   self keys   F32 [layer, head, ⌈n_text_ctx / 64⌉, D, 64]  self values   F32 [layer, head, n_text_ctx, D]
+ *
+ * The cross cache is read whole for every token: for base 37 MB in F32, beside 104 of weights. So it holds whole
+ * numbers of 16 bits, with a scale for every block of KEY_BLOCK positions of a head. */
+#ifndef SOTTO_SESSION_H
+#define SOTTO_SESSION_H
+
+#include <stdatomic.h>
+
+#include "decoder.h"
+#include "status.h"
+
+enum {
+  KEY_BLOCK = 64,
+  MAX_HYPOTHESES = 32,
+  STEP_ROWS = 64,  /* rows of activations a pass takes: what fits the second-level cache beside the weights */
+  ATTEND_ROWS = 8  /* rows that attend to one head's cache at a time: their scores stay in the first-level cache */
+};
+
+typedef struct {
+  handle_object object;
+  text_decoder *decoder; /* held */
+  int32_t hypotheses;
+  atomic_int is_busy;
+  int has_features;
+
+  int16_t *cross_keys, *cross_values;
+  float *cross_scales; /* [layer, head, 2 (keys, values), ⌈T / 64⌉] */
+  float *caches[MAX_HYPOTHESES]; /* of each sequence: self keys, then self values */
+  int32_t filled[MAX_HYPOTHESES]; /* positions that are valid in each */
+
+  /* Scratch: activations [STEP_ROWS, …], and for each thread what scratch_floats says. */
+  float *x, *normed, *qkv, *attended, *product, *hidden;
+  float *scratch;
+} decoder_session;
+
+static inline int64_t key_blocks(int64_t positions) { return (positions + KEY_BLOCK - 1) / KEY_BLOCK; }
+
+/* Floats of one sequence's self keys; its values follow. */
+static inline int64_t self_key_floats(const text_decoder *decoder) {
+  return decoder->dims.n_text_layer * key_blocks(decoder->dims.n_text_ctx) * KEY_BLOCK * decoder->dims.n_text_state;
+}
+
+static inline int64_t self_value_floats(const text_decoder *decoder) {
+  return (int64_t)decoder->dims.n_text_layer * decoder->dims.n_text_ctx * decoder->dims.n_text_state;
+}
+
+/* Where one head's keys and values begin. `head` counts over all layers: layer · H + head. */
+static inline float *self_keys(const decoder_session *session, int sequence, int64_t head) {
+  const text_decoder *decoder = session->decoder;
+  return session->caches[sequence] + head * key_blocks(decoder->dims.n_text_ctx) * KEY_BLOCK * decoder->head_width;
+}
+
+static inline float *self_values(const decoder_session *session, int sequence, int64_t head) {
+  const text_decoder *decoder = session->decoder;
+  return session->caches[sequence] + self_key_floats(decoder) + head * decoder->dims.n_text_ctx * decoder->head_width;
+}
+
+static inline int16_t *cross_keys(const decoder_session *session, int64_t head) {
+  const text_decoder *decoder = session->decoder;
+  return session->cross_keys + head * key_blocks(decoder->dims.n_audio_ctx) * KEY_BLOCK * decoder->head_width;
+}
+
+static inline int16_t *cross_values(const decoder_session *session, int64_t head) {
+  const text_decoder *decoder = session->decoder;
+  return session->cross_values + head * decoder->dims.n_audio_ctx * decoder->head_width;
+}
+
+/* Scales of the blocks of a head's keys; those of its values follow. */
+static inline float *cross_scales(const decoder_session *session, int64_t head) {
+  return session->cross_scales + head * 2 * key_blocks(session->decoder->dims.n_audio_ctx);
+}
+
+/* Floats of scratch a thread needs: scores of ATTEND_ROWS rows, or a block of cross keys and its transpose. */
+int64_t scratch_floats(const text_decoder *decoder);
+
+/* Fills the cross caches from features [T, C]. */
+void compute_cross_cache(decoder_session *session, const float *features);
+
+/* A checked call of sotto_cpu_session_step. */
+typedef struct {
+  const int32_t *tokens; /* [sequences, count] */
+  int32_t sequences, count, position;
+  const int32_t *rows; /* [row_count] */
+  int64_t row_count;
+  float *logits; /* [sequences, row_count, V] */
+} step_request;
+
+/* Runs the decoder over new tokens, on all threads. */
+void run_step(decoder_session *session, const step_request *request);
+
+#endif
