@@ -30,4 +30,4 @@ export const N_BINS: number = N_FFT / 2 + 1;
 /** Samples before the first hop that the first frame reaches back over: frames are centred on their hop. */
 export const CENTER_PADDING: number = N_FFT / 2;
 /** log10 of the smallest mel power told apart from silence (`clamp(min=1e-10)`). */
-export const LOG_FLOOR = -10;
+export const LOG_FLOOR: number = -10;

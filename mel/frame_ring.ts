@@ -12,7 +12,11 @@ export class FrameRing {
   /** Frames that came so far. */
   #end = 0;
 
-  /** @param capacity Frames that are held. */
+  /**
+   * An empty ring.
+   *
+   * @param capacity Frames that are held.
+   */
   constructor(capacity: number, bands: number) {
     this.#data = new Float32Array(capacity * bands);
     this.#bands = bands;

@@ -15,6 +15,7 @@ import { loudest, normalized } from "./normalize.ts";
 export interface LogMel {
   /** F32 [bands, frames], row-major; the loudest value lies 2 above the quietest at most. */
   readonly data: Float32Array<ArrayBuffer>;
+  /** Mel bands. */
   readonly bands: number;
   /** 10 ms each. */
   readonly frames: number;

@@ -8,7 +8,8 @@
  */
 
 import { SottoError } from "../errors.ts";
-import { HOP_LENGTH, LOG_FLOOR, N_FRAMES, SAMPLE_RATE } from "./constants.ts";
+import type { Device } from "../kernels/device.ts";
+import { CENTER_PADDING, HOP_LENGTH, LOG_FLOOR, N_FRAMES, SAMPLE_RATE } from "./constants.ts";
 import { FrameRing } from "./frame_ring.ts";
 import { type FrameBlock, melFrames, type MelFramesOptions, MOST_FRAMES_OF_A_BLOCK } from "./frames.ts";
 import { loudest, normalized } from "./normalize.ts";
@@ -21,14 +22,18 @@ export interface SampleStream extends AsyncIterable<Float32Array>, AsyncDisposab
 
 /** A recording that can be read from its start more than once, with the same samples each time. */
 export interface SampleSource {
-  /** Starts reading. */
-  open(): Promise<SampleStream>;
+  /** Starts reading; aborting `signal` ends it with E_ABORTED. */
+  open(signal?: AbortSignal): Promise<SampleStream>;
 }
 
 /** Options of {@linkcode MelWindows.open}. */
-export interface MelWindowsOptions extends Omit<MelFramesOptions, "bands"> {
+export interface MelWindowsOptions {
   /** Mel bands, 80 unless said otherwise; 128 from large-v3 on. */
   readonly bands?: number;
+  /** What computes the spectra. */
+  readonly device: Pick<Device, "logMelPower">;
+  /** Aborting it ends both readings with E_ABORTED. */
+  readonly signal?: AbortSignal;
   /** Told during the first reading how many seconds have been read. */
   readonly onProgress?: (secondsRead: number) => void;
 }
@@ -55,6 +60,7 @@ export class MelWindows implements AsyncDisposable {
   #reading: SecondReading | null = null;
   #lastSeek = 0;
 
+  /** See {@linkcode MelWindows.open}. */
   private constructor(source: SampleSource, options: MelFramesOptions, first: FirstReading) {
     this.#source = source;
     this.#options = options;
@@ -104,10 +110,26 @@ export class MelWindows implements AsyncDisposable {
     while (this.#ring.end < seek + frames) this.#ring.push(await this.#nextBlock());
     const data = new Float32Array(this.bands * N_FRAMES);
     for (let column = 0; column < frames; column++) {
-      const frame = this.#ring.frame(seek + column);
-      for (let band = 0; band < this.bands; band++) {
-        data[band * N_FRAMES + column] = normalized(frame[band], this.#loudest);
-      }
+      this.#setColumn(data, column, this.#ring.frame(seek + column));
+    }
+    return data;
+  }
+
+  /**
+   * The first 3000 frames, where those after the content are the log-mel of silence and not 0: what
+   * openai-whisper detects the language on. To be asked for before any window that does not start at 0.
+   *
+   * @returns F32 [bands, 3000]; a new array.
+   * @throws {SottoError} as {@linkcode MelWindows.window}.
+   */
+  async openingWindow(): Promise<Float32Array<ArrayBuffer>> {
+    this.#checkWindow(0, 0);
+    const sounding = Math.min(N_FRAMES, soundingFrames(this.samples));
+    while (this.#ring.end < sounding) this.#ring.push(await this.#nextBlock());
+    const data = new Float32Array(this.bands * N_FRAMES);
+    const silence = new Float32Array(this.bands).fill(LOG_FLOOR);
+    for (let column = 0; column < N_FRAMES; column++) {
+      this.#setColumn(data, column, column < sounding ? this.#ring.frame(column) : silence);
     }
     return data;
   }
@@ -118,6 +140,12 @@ export class MelWindows implements AsyncDisposable {
     this.#reading = null;
     await reading?.blocks.return();
     await reading?.stream[Symbol.asyncDispose]();
+  }
+
+  #setColumn(data: Float32Array<ArrayBuffer>, column: number, frame: Float32Array<ArrayBuffer>): void {
+    for (let band = 0; band < this.bands; band++) {
+      data[band * N_FRAMES + column] = normalized(frame[band], this.#loudest);
+    }
   }
 
   #checkWindow(seek: number, frames: number): void {
@@ -137,7 +165,7 @@ export class MelWindows implements AsyncDisposable {
 
   async #nextBlock(): Promise<Float32Array<ArrayBuffer>> {
     if (this.#reading === null) {
-      const stream = await this.#source.open();
+      const stream = await this.#source.open(this.#options.signal);
       this.#reading = { stream, blocks: melFrames(stream, this.#options) };
     }
     const { done, value } = await this.#reading.blocks.next();
@@ -153,6 +181,11 @@ export class MelWindows implements AsyncDisposable {
   }
 }
 
+/** Frames that reach over at least one sample: those of {@linkcode melFrames}. */
+function soundingFrames(samples: number): number {
+  return samples === 0 ? 0 : Math.ceil((samples + CENTER_PADDING) / HOP_LENGTH);
+}
+
 /** What the first reading finds out. */
 interface FirstReading {
   readonly samples: number;
@@ -166,7 +199,7 @@ async function readOnce(
   options: MelFramesOptions,
   onProgress: ((secondsRead: number) => void) | undefined,
 ): Promise<FirstReading> {
-  await using stream = await source.open();
+  await using stream = await source.open(options.signal);
   let samples = 0;
   // openai-whisper appends 30 s of silence to every recording, so no recording is without a silent frame.
   let max = LOG_FLOOR;

@@ -49,7 +49,11 @@ export class PortableSession implements DecoderSession {
   #filled: number[];
   readonly #turns = new Turns("the decoding session");
 
-  /** @param hypotheses Sequences there is room for. */
+  /**
+   * An empty session.
+   *
+   * @param hypotheses Sequences there is room for.
+   */
   constructor(dims: DecoderDimensions, weights: DecoderWeights, hypotheses: number) {
     this.#dims = dims;
     this.#weights = weights;

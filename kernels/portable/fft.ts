@@ -50,7 +50,11 @@ export class PowerSpectrum {
   readonly #cos: Float64Array;
   readonly #sin: Float64Array;
 
-  /** @throws {RangeError} if there is no transform for that size. */
+  /**
+   * Plans the transform of `size` real samples.
+   *
+   * @throws {RangeError} if there is none for that size.
+   */
   constructor(size: number) {
     if (size % 2 !== 0 || size < 2) {
       throw new RangeError(`Cannot transform ${size} real samples: need an even number`);

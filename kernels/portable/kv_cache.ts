@@ -15,7 +15,11 @@ export class KvCache {
   readonly #C: number;
   readonly #capacity: number;
 
-  /** @param capacity Longest sequence, in tokens. */
+  /**
+   * An empty cache.
+   *
+   * @param capacity Longest sequence, in tokens.
+   */
   constructor(capacity: number, C: number) {
     this.keys = new Float32Array(capacity * C);
     this.valuesT = new Float32Array(C * capacity);

@@ -21,7 +21,12 @@ export class Pace {
   readonly #signal: AbortSignal | undefined;
   #since = performance.now();
 
-  /** @param signal Aborting it makes the next check throw. */
+  /**
+   * Starts counting.
+   *
+   * @param signal Aborting it makes the next check throw.
+   * @throws {SottoError} E_ABORTED if it was aborted already.
+   */
   constructor(signal?: AbortSignal) {
     this.#signal = signal;
     this.#refuseIfAborted();

@@ -13,7 +13,11 @@ export class Turns {
   #taken = 0;
   #disposed = false;
 
-  /** @param what The object, as messages call it: "the plan". */
+  /**
+   * Turns on an object that nobody uses yet.
+   *
+   * @param what The object, as messages call it: "the plan".
+   */
   constructor(what: string) {
     this.#what = what;
   }
@@ -61,7 +65,11 @@ export class Turns {
     this.#disposed = true;
   }
 
-  /** @throws {SottoError} E_BUSY if the object was disposed of. */
+  /**
+   * Lets through only while the object lives.
+   *
+   * @throws {SottoError} E_BUSY if it was disposed of.
+   */
   refuseDisposed(): void {
     if (this.#disposed) throw new SottoError("E_BUSY", `Cannot use ${this.#what}: it was disposed of`);
   }
