@@ -14,6 +14,7 @@ export type CheckpointFormat = "hugging-face" | "openai" | "ggml" | "safetensors
 
 /** Dimensions of what a checkpoint holds. */
 export interface CheckpointDimensions {
+  /** Of the encoder, which every checkpoint has. */
   readonly encoder: EncoderDimensions;
   /** null for weights of the encoder alone. */
   readonly decoder: DecoderDimensions | null;
@@ -23,7 +24,9 @@ export interface CheckpointDimensions {
 export interface Checkpoint {
   /** The path it was opened from, for messages. */
   readonly name: string;
+  /** How it is stored. */
   readonly format: CheckpointFormat;
+  /** Dimensions, checked. */
   readonly dims: CheckpointDimensions;
   /** Every tensor that `encoderTensors` and (with a decoder) `decoderTensors` name, in their shapes, and no other. */
   readonly weights: WeightStore;

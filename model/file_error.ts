@@ -18,8 +18,11 @@ export function fileError(error: unknown, action: FileAction, path: string): Sot
   if (error instanceof SottoError) return error;
   const doing = `Cannot ${action} ${path}`;
   if (error instanceof Deno.errors.NotCapable) {
+    // Deno's text names the permission and the path exactly: writing may want to read as well.
+    const [, permission, place] = /Requires (\w+) access to "(.*?)"/.exec(error.message) ??
+      [null, action, path];
     return new SottoError("E_PERMISSION", `${doing}: Deno was not allowed to`, {
-      hint: `Run again with --allow-${action}=${path}`,
+      hint: `Run again with --allow-${permission}=${place}`,
       cause: error,
     });
   }

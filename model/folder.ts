@@ -54,6 +54,15 @@ export async function readText(path: string): Promise<string> {
 }
 
 /**
+ * Refuses a name from a checkpoint that is not of a plain file.
+ *
+ * @throws {SottoError} E_PATH
+ */
+export function requirePlainName(name: string, folder: string): void {
+  if (name === "" || name === "." || name === ".." || /[/\\:\0]/.test(name)) throw escape(name, folder);
+}
+
+/**
  * The path of a file that a checkpoint names, which must lie in its folder.
  *
  * The name must be plain, and if it is a link it must end in the folder. The one exception is the Hugging Face
@@ -62,15 +71,7 @@ export async function readText(path: string): Promise<string> {
  * @throws {SottoError} E_PATH if it leads out of the folder; E_MODEL_NOT_FOUND if there is no such file.
  */
 export async function containedFile(folder: string, name: string): Promise<string> {
-  const refuse = (): SottoError =>
-    new SottoError(
-      "E_PATH",
-      `Cannot follow ${JSON.stringify(name.slice(0, 200))}: it escapes the model's folder ${folder}`,
-      {
-        hint: "A checkpoint may only name plain files beside it.",
-      },
-    );
-  if (name === "" || name === "." || name === ".." || /[/\\:\0]/.test(name)) throw refuse();
+  requirePlainName(name, folder);
   const path = join(folder, name);
   let real: string, root: string;
   try {
@@ -81,6 +82,16 @@ export async function containedFile(folder: string, name: string): Promise<strin
   }
   const roots = [root];
   if (basename(dirname(root)) === "snapshots") roots.push(join(dirname(dirname(root)), "blobs"));
-  if (!roots.some((allowed) => real.startsWith(allowed + sep))) throw refuse();
+  if (!roots.some((allowed) => real.startsWith(allowed + sep))) throw escape(name, folder);
   return path;
+}
+
+function escape(name: string, folder: string): SottoError {
+  return new SottoError(
+    "E_PATH",
+    `Cannot follow ${JSON.stringify(name.slice(0, 200))}: it escapes the model's folder ${folder}`,
+    {
+      hint: "A checkpoint may only name plain files beside it.",
+    },
+  );
 }

@@ -34,11 +34,15 @@ export type TensorFile =
 export interface StoredTensor {
   /** openai-whisper's name for it. */
   readonly name: string;
+  /** Element type. */
   readonly dtype: StoredDtype;
+  /** Elements along each axis. */
   readonly shape: readonly number[];
+  /** Where its bytes lie. */
   readonly file: TensorFile;
   /** First byte in the file; may be unaligned. */
   readonly byteOffset: number;
+  /** Bytes from there on. */
   readonly byteLength: number;
 }
 
@@ -46,7 +50,11 @@ export interface StoredTensor {
 export class WeightStore {
   readonly #tensors: ReadonlyMap<string, StoredTensor>;
 
-  /** @param tensors Every tensor of the checkpoint, names unique. */
+  /**
+   * A store of those tensors.
+   *
+   * @param tensors Every tensor of the checkpoint, names unique.
+   */
   constructor(tensors: Iterable<StoredTensor>) {
     this.#tensors = new Map(Array.from(tensors, (tensor) => [tensor.name, tensor]));
   }
