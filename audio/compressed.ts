@@ -6,7 +6,17 @@
 
 import { throwIfAborted } from "./abort.ts";
 import type { AudioInfo, NativeAudio, ReadContext } from "./types.ts";
-import { type DecoderName, DECODERS, undecodable, WorkerDecoder } from "./worker_decoder.ts";
+import {
+  type DecodedPiece,
+  type DecoderName,
+  DECODERS,
+  type Piece,
+  undecodable,
+  WorkerDecoder,
+} from "./worker_decoder.ts";
+
+/** Stands between pieces where another stream begins, which needs a fresh decoder. */
+export const NEW_STREAM = "new stream";
 
 /** What a container's parser gives. */
 export interface CompressedAudio {
@@ -15,12 +25,14 @@ export interface CompressedAudio {
   readonly decoder: DecoderName;
   /** Decoded samples to drop at the start. */
   readonly skipSamples: number;
+  /** What to multiply samples by: decoders differ in what full scale of an integer is. */
+  readonly gain: number;
   /**
    * The file in pieces for the decoder.
    *
    * @param decodedSamples Asks how many samples came of the pieces so far.
    */
-  pieces(decodedSamples: () => number): AsyncGenerator<Uint8Array, void, void>;
+  pieces(decodedSamples: () => number): AsyncGenerator<Piece | typeof NEW_STREAM, void, void>;
   /**
    * Judges the whole after the last piece.
    *
@@ -37,23 +49,29 @@ export function decodeCompressed(audio: CompressedAudio, name: string, context: 
     let toSkip = audio.skipSamples;
     const target = { name, sampleRate: audio.sampleRate };
     let decoder: WorkerDecoder | null = null;
-    let complaint: string | null = null;
-    const take = (piece: { mono: Float32Array<ArrayBuffer>; complaint: string | null }) => {
-      complaint ??= piece.complaint;
+    const take = (piece: DecodedPiece): Float32Array<ArrayBuffer> => {
+      if (piece.complaint !== null) throw undecodable(name, `its decoder says: ${piece.complaint}`);
       decoded += piece.mono.length;
       const skipped = Math.min(toSkip, piece.mono.length);
       toSkip -= skipped;
+      const { gain } = audio;
+      if (gain !== 1) { for (let i = 0; i < piece.mono.length; i++) piece.mono[i] *= gain; }
       return piece.mono.subarray(skipped);
     };
+    const rest = async () => decoder === null ? new Float32Array(0) : take(await decoder.flush());
     try {
       for await (const piece of audio.pieces(() => decoded)) {
         throwIfAborted(context.signal, name);
+        if (piece === NEW_STREAM) {
+          yield await rest();
+          decoder?.[Symbol.dispose]();
+          decoder = null;
+          continue;
+        }
         decoder ??= await WorkerDecoder.load(DECODERS[audio.decoder], target, context);
         yield take(await decoder.decode(piece));
-        if (complaint !== null) throw undecodable(name, `its decoder says: ${complaint}`);
       }
-      if (decoder !== null) yield take(await decoder.flush());
-      if (complaint !== null) throw undecodable(name, `its decoder says: ${complaint}`);
+      yield await rest();
     } finally {
       decoder?.[Symbol.dispose]();
     }

@@ -18,7 +18,8 @@ export interface DecoderModule {
 /** What the main thread sends: first the module, then pieces of the file, then the end. */
 export type ToWorker =
   | { readonly kind: "load"; readonly module: DecoderModule }
-  | { readonly kind: "decode"; readonly bytes: Uint8Array }
+  /** A run of the file's bytes, or frames one by one where the container's parser has found them. */
+  | { readonly kind: "decode"; readonly data: Uint8Array | readonly Uint8Array[] }
   | { readonly kind: "flush" };
 
 /** What the worker answers, once per message. */
@@ -52,6 +53,7 @@ export function decoderWorker(): void {
   interface Decoder {
     readonly ready: Promise<void>;
     decode(bytes: Uint8Array): Decoded | Promise<Decoded>;
+    decodeFrames?(frames: readonly Uint8Array[]): Decoded | Promise<Decoded>;
     flush?(): Decoded | Promise<Decoded>;
   }
   const scope = globalThis as unknown as {
@@ -60,9 +62,10 @@ export function decoderWorker(): void {
   };
   const MAX_CHANNELS = 8;
   let decoder: Decoder;
+  let parses = false; // the decoder splits bytes into frames itself, and holds some back until the end
 
   const answer = ({ channelData, samplesDecoded, sampleRate, errors }: Decoded): void => {
-    const channels = channelData.length;
+    const channels = samplesDecoded > 0 ? channelData.length : 0; // before the first sample it can be anything
     if (channels > MAX_CHANNELS) throw new Error(`${channels} channels`);
     if (channelData.some((samples) => samples.length < samplesDecoded)) {
       throw new Error("channels of unequal length");
@@ -85,8 +88,10 @@ export function decoderWorker(): void {
         await decoder.ready;
         scope.postMessage({ kind: "ready" });
       } else if (message.kind === "decode") {
-        answer(await decoder.decode(message.bytes));
-      } else if (decoder.flush !== undefined) {
+        const { data } = message;
+        parses ||= data instanceof Uint8Array;
+        answer(await (data instanceof Uint8Array ? decoder.decode(data) : decoder.decodeFrames!(data)));
+      } else if (parses && decoder.flush !== undefined) {
         answer(await decoder.flush());
       } else {
         answer({ channelData: [], samplesDecoded: 0, sampleRate: 0, errors: [] });

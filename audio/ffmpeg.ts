@@ -107,7 +107,7 @@ function spawn(source: ByteSource, container: string, program: string): Deno.Chi
   const protocols = piped ? "cache,pipe" : "file";
   // deno-fmt-ignore
   const args = [
-    ...(piped ? [] : ["-nostdin"]), "-hide_banner", "-loglevel", "error",
+    ...(piped ? [] : ["-nostdin"]), "-hide_banner", "-loglevel", "repeat+error",
     "-protocol_whitelist", protocols, "-format_whitelist", DEMUXERS, "-i", input,
     "-map", "0:a:0", "-ac", "1", "-ar", `${SAMPLE_RATE}`, "-f", "f32le", "-protocol_whitelist", "pipe", "pipe:1",
   ];
@@ -150,7 +150,8 @@ async function collect(stderr: ReadableStream<Uint8Array>): Promise<string> {
   ) {
     text = (text + part).slice(-MAX_COMPLAINT_BYTES);
   }
-  return text.trim().split("\n").at(-1)!.replaceAll(/[^\x20-\x7e]/g, "?").replace(/^\[[^\]]*\]\s*/, "");
+  const lines = text.trim().split("\n").filter((line) => !line.startsWith("[cache @")); // "cannot seek": it is a pipe
+  return (lines.at(-1) ?? "").replaceAll(/[^\x20-\x7e]/g, "?").replace(/^\[[^\]]*\]\s*/, "");
 }
 
 function kill(process: Deno.ChildProcess): void {

@@ -11,7 +11,7 @@ import type { ByteReader } from "./byte_reader.ts";
 import { type CompressedAudio, secondsOf } from "./compressed.ts";
 import { flacFrameLength, parseFlacFrame } from "./flac_frame.ts";
 import { MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, type ReadContext } from "./types.ts";
-import { undecodable } from "./worker_decoder.ts";
+import { type Piece, undecodable } from "./worker_decoder.ts";
 
 const STREAMINFO_BYTES = 34;
 const LAST_BLOCK = 0x80;
@@ -42,6 +42,11 @@ export function parseStreamInfo(block: Uint8Array, name: string): FlacStreamInfo
     throw malformed(name, `the sample rate must be ${range}: got ${sampleRate}`);
   }
   return { sampleRate, channels, bitsPerSample, totalSamples };
+}
+
+/** The decoder divides integers by 2^(bits − 1) − 1, WAV and Whisper by 2^(bits − 1): this makes them equal. */
+export function flacGain(bitsPerSample: number): number {
+  return 1 - 2 ** (1 - bitsPerSample);
 }
 
 /** Samples to hand to the decoder at once: silence packs hours into a few bytes, so bytes would not bound them. */
@@ -79,10 +84,10 @@ export async function openFlac(reader: ByteReader, context: ReadContext): Promis
   let fed = 0; // samples in the frames handed over
   let cut = false;
 
-  async function* pieces(): AsyncGenerator<Uint8Array, void, void> {
-    const parts: Uint8Array[] = [mainHeader(head)];
+  async function* pieces(): AsyncGenerator<Piece, void, void> {
+    let frames: Uint8Array[] = [mainHeader(head)];
     let pieceSamples = 0;
-    for (let frame = 0; reader.position < reader.size; frame++) {
+    for (let frame = 0; !await isAtEnd(reader); frame++) {
       const found = await readFrame(reader);
       if (found === null) {
         if (!await isLastFrame(reader)) {
@@ -94,14 +99,15 @@ export async function openFlac(reader: ByteReader, context: ReadContext): Promis
         cut = true;
         break;
       }
-      parts.push(found.bytes);
+      frames.push(found.bytes);
       pieceSamples += found.samples;
       fed += found.samples;
       if (pieceSamples < PIECE_SAMPLES) continue;
-      yield concatenate(parts);
-      parts.length = pieceSamples = 0;
+      yield frames;
+      frames = [];
+      pieceSamples = 0;
     }
-    if (pieceSamples > 0) yield concatenate(parts);
+    if (pieceSamples > 0) yield frames;
   }
 
   function finish(decoded: number): void {
@@ -115,7 +121,7 @@ export async function openFlac(reader: ByteReader, context: ReadContext): Promis
     const what = totalSamples > 0
       ? secondsOf(decoded, totalSamples, sampleRate)
       : `decoded ${(decoded / sampleRate).toFixed(1)} s, and the last frame is cut`;
-    context.warn({ code: "W_TRUNCATED", message: `${name} ends early: ${what}` });
+    context.warn({ code: "W_TRUNCATED", message: `${name} is cut short: ${what}` });
   }
 
   const durationSeconds = totalSamples > 0 ? totalSamples / sampleRate : null;
@@ -126,7 +132,7 @@ export async function openFlac(reader: ByteReader, context: ReadContext): Promis
     channels,
     durationSeconds,
   };
-  return { info, sampleRate, decoder: "flac", skipSamples: 0, pieces, finish };
+  return { info, sampleRate, decoder: "flac", skipSamples: 0, gain: flacGain(bitsPerSample), pieces, finish };
 }
 
 /** Reads one frame, or nothing where no frame begins here or its checksum fits nowhere. */
@@ -135,10 +141,26 @@ async function readFrame(reader: ByteReader): Promise<{ bytes: Uint8Array; sampl
     const bytes = await reader.peek(Math.min(peekBytes, MAX_FRAME_BYTES));
     const header = parseFlacFrame(bytes, 0);
     if (header === null) return null;
-    const length = flacFrameLength(bytes, header, reader.position + bytes.length >= reader.size);
+    const atEnd = reader.position + bytes.length >= reader.size;
+    const sound = atEnd && isId3v1(bytes, bytes.length - ID3V1_BYTES)
+      ? bytes.subarray(0, -ID3V1_BYTES)
+      : bytes;
+    const length = flacFrameLength(sound, header, atEnd);
     if (length > 0) return { bytes: (await reader.read(length)).slice(), samples: header.samples };
     if (bytes.length < peekBytes) return null; // the end, or no frame is that long
   }
+}
+
+const ID3V1_BYTES = 128;
+
+/** A tag that does not belong behind FLAC, but is found there. */
+function isId3v1(bytes: Uint8Array, at: number): boolean {
+  return at >= 0 && bytes[at] === 0x54 && bytes[at + 1] === 0x41 && bytes[at + 2] === 0x47; // TAG
+}
+
+async function isAtEnd(reader: ByteReader): Promise<boolean> {
+  const left = reader.size - reader.position;
+  return left <= 0 || (left === ID3V1_BYTES && isId3v1(await reader.peek(3), 0));
 }
 
 /** Whether no frame begins after this one: then the file was cut, else it is damaged in the middle. */
@@ -162,16 +184,6 @@ function mainHeader(streamInfoBlock: Uint8Array): Uint8Array {
 
 function blockLength(block: Uint8Array): number {
   return block[1] << 16 | block[2] << 8 | block[3];
-}
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 function malformed(name: string, rule: string): SottoError {

@@ -24,8 +24,11 @@ interface StreamTag {
   readonly gap: { readonly delay: number; readonly padding: number } | null;
 }
 
-/** What layer III decoders put in front: 528 of the synthesis and IMDCT, 1 by convention (LAME's `decode_i386.c`). */
-export const DECODER_DELAY = 529; // samples
+/**
+ * Samples a decoder puts in front. Layer III: 528 of the IMDCT and the synthesis, 1 by convention, as LAME
+ * counts. Layers I and II: 481, what the analysis and synthesis filters of 512 taps and 32 bands delay together.
+ */
+const DECODER_DELAY: Readonly<Record<MpegFrame["layer"], number>> = { 1: 481, 2: 481, 3: 529 };
 
 const PIECE_SECONDS = 5;
 const SEARCH_BYTES = 1 << 16;
@@ -49,6 +52,7 @@ export async function openMpeg(reader: ByteReader, context: ReadContext): Promis
   let fedFrames = 0;
   let lostBytes = 0;
   let lostAt = 0;
+  let cut = false;
 
   async function* pieces(): AsyncGenerator<Uint8Array, void, void> {
     const piece = new Piece();
@@ -57,7 +61,10 @@ export async function openMpeg(reader: ByteReader, context: ReadContext): Promis
       const frame = parseMpegFrame(head, 0);
       if (frame !== null && isSameStream(frame, first)) {
         const whole = await reader.read(frame.bytes);
-        if (whole.length < frame.bytes) break; // cut; finish() tells
+        if (whole.length < frame.bytes) {
+          cut = true;
+          break;
+        }
         piece.add(whole);
         fedFrames++;
         if (piece.frames * frame.samples >= PIECE_SECONDS * sampleRate) yield piece.take();
@@ -80,10 +87,12 @@ export async function openMpeg(reader: ByteReader, context: ReadContext): Promis
       const where = `${lostBytes} bytes that are not MPEG audio, first at ${lostAt.toFixed(1)} s`;
       context.warn({ code: "W_DAMAGED", message: `${name} is damaged: skipped ${where}` });
     }
-    if (tag?.frames != null && soundFrames < tag.frames) {
-      const message = `${name} ends early: ${secondsOf(decoded, expected!, sampleRate)}`;
-      context.warn({ code: "W_TRUNCATED", message });
-    }
+    const missing = tag?.frames != null && soundFrames < tag.frames;
+    if (!missing && !cut) return;
+    const what = missing
+      ? secondsOf(decoded, expected!, sampleRate)
+      : `decoded ${(decoded / sampleRate).toFixed(1)} s, and the last frame is cut`;
+    context.warn({ code: "W_TRUNCATED", message: `${name} is cut short: ${what}` });
   }
 
   const durationSeconds = expected === null ? null : expected / sampleRate;
@@ -95,8 +104,8 @@ export async function openMpeg(reader: ByteReader, context: ReadContext): Promis
     channels,
     durationSeconds,
   };
-  const skipSamples = trimmedByDecoder || layer !== 3 ? 0 : DECODER_DELAY;
-  return { info, sampleRate, decoder: "mpeg", skipSamples, pieces, finish };
+  const skipSamples = trimmedByDecoder ? 0 : DECODER_DELAY[layer];
+  return { info, sampleRate, decoder: "mpeg", skipSamples, gain: 1, pieces, finish };
 }
 
 /** Whole frames collected for one question to the decoder. */

@@ -8,11 +8,11 @@
 
 import { SottoError } from "../errors.ts";
 import type { ByteReader } from "./byte_reader.ts";
-import type { CompressedAudio } from "./compressed.ts";
-import { parseStreamInfo } from "./flac.ts";
+import { type CompressedAudio, NEW_STREAM } from "./compressed.ts";
+import { flacGain, parseStreamInfo } from "./flac.ts";
 import { type OggPage, readOggPage } from "./ogg_page.ts";
 import { MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE, type ReadContext } from "./types.ts";
-import { type DecoderName, undecodable } from "./worker_decoder.ts";
+import { type DecoderName, type Piece, undecodable } from "./worker_decoder.ts";
 
 interface OggCodec {
   readonly decoder: DecoderName;
@@ -22,6 +22,7 @@ interface OggCodec {
   readonly channels: number;
   /** Samples that the decoder drops at the start. */
   readonly preSkip: number;
+  readonly gain: number;
 }
 
 /** Opus always counts and decodes in 48 kHz; the rate in its header is only what was recorded. */
@@ -46,65 +47,77 @@ export async function openOgg(reader: ByteReader, context: ReadContext): Promise
     codec = parseFirstPacket(page.body, name);
     first = page;
   }
-  const { decoder, sampleRate, channels, preSkip } = codec;
-  const serial = first!.serial;
-  let firstGranule = -1; // of the first page with sound
-  let samplesOfFirst = -1; // what it decoded to
+  const { decoder, sampleRate, channels, gain } = codec;
+  let { preSkip } = codec;
+  let { serial } = first!;
+  let sequence = first!.sequence;
+  let decodedBefore = 0; // samples of the streams before this one, where several follow each other
+  let firstGranule = -1;
   let lastGranule = 0;
   let ended = false;
   let cut = false;
 
-  async function* pieces(decodedSamples: () => number): AsyncGenerator<Uint8Array, void, void> {
+  async function* pieces(
+    decodedSamples: () => number,
+  ): AsyncGenerator<Piece | typeof NEW_STREAM, void, void> {
     yield first!.bytes;
-    for (let expected = first!.sequence + 1;;) {
+    while (true) {
       const page = await readOggPage(reader);
       if (page === null) return;
       if (page === "cut") {
         cut = true;
         return;
       }
-      if (page.serial !== serial) {
-        if (page.begins && ended) {
-          throw undecodable(name, "it must hold one stream after all: got several in a row");
+      if (page.begins && ended) {
+        const next = parseFirstPacket(page.body, name);
+        if (next === null) continue;
+        if (next.decoder !== decoder || next.sampleRate !== sampleRate) {
+          throw undecodable(
+            name,
+            `its streams must be of one codec and rate: got ${next.codec}, ${next.sampleRate} Hz`,
+          );
         }
+        yield NEW_STREAM;
+        judge(decodedSamples() - decodedBefore);
+        decodedBefore = decodedSamples();
+        ({ serial, sequence } = page);
+        ({ preSkip } = next);
+        firstGranule = -1;
+        lastGranule = 0;
+        ended = false;
+        yield page.bytes;
         continue;
       }
+      if (page.serial !== serial) continue; // a picture beside the sound
       if (ended) throw undecodable(name, "nothing may follow the last page of its stream: got another page");
-      if (page.sequence !== expected) {
-        throw undecodable(name, `page ${expected} of its stream must come next: got page ${page.sequence}`);
+      if (page.sequence !== ++sequence) {
+        throw undecodable(name, `page ${sequence} of its stream must come next: got page ${page.sequence}`);
       }
-      expected++;
-      yield page.bytes;
       ended = page.ends;
-      if (page.granule <= 0) continue;
-      lastGranule = page.granule;
-      if (firstGranule < 0) firstGranule = page.granule;
-      if (samplesOfFirst < 0 && decodedSamples() > 0) samplesOfFirst = decodedSamples();
+      if (page.granule > 0) lastGranule = page.granule;
+      if (firstGranule < 0 && page.granule > 0) firstGranule = page.granule;
+      yield page.bytes;
     }
+  }
+
+  /** A stream may start at any granule, but no later than its first page ends. */
+  function judge(decoded: number): void {
+    const least = lastGranule - Math.max(firstGranule, 0) - preSkip - TOLERANCE_SECONDS * sampleRate;
+    if (decoded < least) throw undecodable(name, `its pages say ${lastGranule} samples: got ${decoded}`);
   }
 
   function finish(decoded: number): void {
-    if (cut || !ended) {
-      const seconds = (decoded / sampleRate).toFixed(1);
-      context.warn({
-        code: "W_TRUNCATED",
-        message: `${name} ends early: decoded ${seconds} s, and the last page that marks the end is missing`,
-      });
-    }
-    // A recording cut out of a longer one starts at a granule above 0; then only the first page could tell
-    // where, so a shortage is judged only for those that start at 0.
-    const expected = lastGranule - preSkip;
-    const startsAtZero = firstGranule <= LONGEST_FIRST_PAGE_SECONDS * sampleRate;
-    if (startsAtZero && decoded < expected - TOLERANCE_SECONDS * sampleRate) {
-      throw undecodable(name, `its pages say ${expected} samples: got ${decoded}`);
-    }
+    judge(decoded - decodedBefore);
+    if (!cut && ended) return;
+    const seconds = (decoded / sampleRate).toFixed(1);
+    const message = `${name} is cut short: decoded ${seconds} s, and the page that marks the end is missing`;
+    context.warn({ code: "W_TRUNCATED", message });
   }
 
   const info = { container: "Ogg", codec: codec.codec, sampleRate, channels, durationSeconds: null };
-  return { info, sampleRate, decoder, skipSamples: 0, pieces, finish };
+  return { info, sampleRate, decoder, skipSamples: 0, gain, pieces, finish };
 }
 
-const LONGEST_FIRST_PAGE_SECONDS = 1; // encoders put at most a second into a page
 const TOLERANCE_SECONDS = 0.1; // a Vorbis block or an Opus packet at either end
 
 function parseFirstPacket(packet: Uint8Array, name: string): OggCodec | null {
@@ -117,20 +130,22 @@ function parseFirstPacket(packet: Uint8Array, name: string): OggCodec | null {
       channels: packet[11],
       sampleRate: view.getUint32(12, true),
       preSkip: 0,
+      gain: 1,
     }, name);
   }
   if (hasText(packet, 0, "OpusHead")) {
     if (packet.length < 19) throw malformed(name, "its Opus header must have 19 bytes");
     const preSkip = view.getUint16(10, true);
     return checked(
-      { decoder: "opus", codec: "Opus", channels: packet[9], sampleRate: OPUS_RATE, preSkip },
+      { decoder: "opus", codec: "Opus", channels: packet[9], sampleRate: OPUS_RATE, preSkip, gain: 1 },
       name,
     );
   }
   if (hasText(packet, 0, "\x7fFLAC")) {
     if (packet.length < 51) throw malformed(name, "its FLAC header must have 51 bytes");
     const { sampleRate, channels, bitsPerSample } = parseStreamInfo(packet.subarray(17), name);
-    return { decoder: "flac", codec: `FLAC ${bitsPerSample} bit`, sampleRate, channels, preSkip: 0 };
+    const gain = flacGain(bitsPerSample);
+    return { decoder: "flac", codec: `FLAC ${bitsPerSample} bit`, sampleRate, channels, preSkip: 0, gain };
   }
   return null;
 }

@@ -26,6 +26,9 @@ export const DECODERS = {
 /** A decoder in {@linkcode DECODERS}. */
 export type DecoderName = keyof typeof DECODERS;
 
+/** A piece of a file: a run of its bytes, or frames one by one. */
+export type Piece = Uint8Array | readonly Uint8Array[];
+
 /** What a decoder made of a piece. */
 export interface DecodedPiece {
   /** F32 [samples], mixed to one channel. */
@@ -89,11 +92,13 @@ export class WorkerDecoder implements Disposable {
   /**
    * Decodes the next piece of the file.
    *
-   * @param bytes U8 [any length]; copied.
+   * @param data U8 [any length], or frames; copied.
    * @throws {SottoError} E_AUDIO_DECODE, E_AUDIO_TIMEOUT, E_ABORTED.
    */
-  async decode(bytes: Uint8Array): Promise<DecodedPiece> {
-    return this.#check(await this.#ask({ kind: "decode", bytes: bytes.slice() }));
+  async decode(data: Piece): Promise<DecodedPiece> {
+    return this.#check(
+      await this.#ask({ kind: "decode", data: data instanceof Uint8Array ? data.slice() : data }),
+    );
   }
 
   /** What the decoder still held back at the end of the file. */
