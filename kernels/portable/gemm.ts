@@ -32,8 +32,9 @@ export interface Gemm {
 export async function gemm(task: Gemm, pace: Pace): Promise<void> {
   const { input, weight, M, N, K } = task;
   // The tile is finished in a scratch of its own, because `out` may be the residual that is still to be added.
-  const sliceColumns = Math.max(4, Math.floor(SLICE_OPERATIONS / (2 * ROWS_AT_A_TIME * K)) & ~3);
-  const scratch = new Float32Array(Math.min(M, ROWS_AT_A_TIME) * Math.min(N, sliceColumns));
+  const sliceRows = Math.min(M, ROWS_AT_A_TIME);
+  const sliceColumns = Math.min(N, Math.max(4, Math.floor(SLICE_OPERATIONS / (2 * sliceRows * K)) & ~3));
+  const scratch = new Float32Array(sliceRows * sliceColumns);
   for (let m = 0; m < M; m += ROWS_AT_A_TIME) {
     const rows = Math.min(ROWS_AT_A_TIME, M - m);
     for (let n = 0; n < N; n += sliceColumns) {
