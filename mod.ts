@@ -27,9 +27,87 @@ export {
 export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.ts";
 export type { Transcript, TranscriptionOptions } from "./transcribe.ts";
 export type { RunArithmetic, RunReport, RunSeconds } from "./run_report.ts";
-export * from "./audio/mod.ts";
-export * from "./mel/mod.ts";
-export * from "./encoder/mod.ts";
-export * from "./decoder/mod.ts";
-export * from "./kernels/mod.ts";
-export * from "./model/mod.ts";
+export {
+  type AudioInfo,
+  type AudioInput,
+  type AudioOptions,
+  type AudioSource,
+  loadAudio,
+  openAudio,
+  type PcmStream,
+} from "./audio/mod.ts";
+export {
+  type LogMel,
+  logMel,
+  type LogMelOptions,
+  type MelFilters,
+  melFilters,
+  MelWindows,
+  type MelWindowsOptions,
+  padOrTrim,
+  padOrTrimMel,
+  SAMPLE_RATE,
+  type SampleSource,
+  type SampleStream,
+} from "./mel/mod.ts";
+export { Encoder, type EncoderOptions, type EncoderWeights, type Precision } from "./encoder/mod.ts";
+export {
+  type DecodeOptions,
+  decodeWindow,
+  detectLanguage,
+  type LanguageDetection,
+  LANGUAGES,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  type Progress,
+  type Random,
+  type ResolvedDecodeOptions,
+  type RunControls,
+  type Segment,
+  type SpecialTokens,
+  type Task,
+  type TextModel,
+  type TextPart,
+  Tokenizer,
+  type TokenizerOptions,
+  type TranscribeOptions,
+  type Vocabulary,
+  type WindowResult,
+  writeTranscript,
+} from "./decoder/mod.ts";
+export {
+  type DecoderSession,
+  type Device,
+  type DeviceChoice,
+  type DeviceName,
+  type DeviceOptions,
+  type DeviceProbe,
+  type LoadedDecoder,
+  type LoadedPlan,
+  openDevice,
+  type Plan,
+  probeDevices,
+  type RunOptions,
+  type Step,
+} from "./kernels/mod.ts";
+export {
+  type Checkpoint,
+  type CheckpointDimensions,
+  type CheckpointFormat,
+  type DecoderDimensions,
+  type Dimensions,
+  type DownloadOptions,
+  type DownloadProgress,
+  type EncoderDimensions,
+  findModel,
+  type FindModelOptions,
+  type GenerationConfig,
+  type LayerAndHead,
+  openCheckpoint,
+  type OpenCheckpointOptions,
+  type StoredDtype,
+  type StoredTensor,
+  type TensorFile,
+  type VocabularySource,
+  WeightStore,
+} from "./model/mod.ts";

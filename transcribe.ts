@@ -14,7 +14,7 @@ import {
   transcribeWindows,
 } from "./decoder/mod.ts";
 import type { Encoder } from "./encoder/mod.ts";
-import type { Warning } from "./errors.ts";
+import { SottoError, type Warning } from "./errors.ts";
 import type { Device, LoadedDecoder } from "./kernels/mod.ts";
 import { MelWindows } from "./mel/mod.ts";
 import { type RunReport, StageClock } from "./run_report.ts";
@@ -66,7 +66,12 @@ export async function* transcribeAudio(
 
   await using windows = await clock.time("open", async () => {
     const source = await openAudio(audio, { signal, onWarning, ffmpeg, name });
-    return await MelWindows.open(source, { bands, device, signal });
+    return await MelWindows.open(source, {
+      bands,
+      device,
+      signal,
+      onProgress: () => requireGoing(decoding.stop),
+    });
   });
   const melWindows = {
     contentFrames: windows.contentFrames,
@@ -99,6 +104,11 @@ export async function* transcribeAudio(
     ...reportOf(clock, windows.durationSeconds, { device, encoder, decoder }),
   };
   return { text, language, languageProbabilities, segments, run };
+}
+
+/** While the recording is read for the first time, there is no result yet that a stop could leave. */
+function requireGoing(stop: AbortSignal | undefined): void {
+  if (stop?.aborted) throw new SottoError("E_ABORTED", "Stopped before the first window");
 }
 
 function reportOf(

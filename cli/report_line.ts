@@ -13,7 +13,7 @@ export function reportLine({ run, language, languageProbabilities }: Transcript)
   const stages = `log-mel ${time(seconds.mel)}, encoder ${time(seconds.encoder)}, decoder ${
     time(seconds.decoder)
   }`;
-  const found = language === null ? [] : [LANGUAGES[language] ?? language];
+  const found = language === null ? [] : [titled(LANGUAGES[language] ?? language)];
   const chance = languageProbabilities?.[language ?? ""];
   if (chance !== undefined) found.push(`(${Math.round(100 * chance)} %)`);
   return [
@@ -24,6 +24,10 @@ export function reportLine({ run, language, languageProbabilities }: Transcript)
       factor(run.realTimeFactor)
     } × real time (${stages})`,
   ].join(" · ");
+}
+
+function titled(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
 }
 
 function time(seconds: number): string {

@@ -5,12 +5,11 @@
  */
 
 import { openAudio } from "../audio/mod.ts";
-import { SottoError } from "../errors.ts";
 import { loadModel, type WhisperModel } from "../whisper_model.ts";
 import { parseArguments } from "./arguments.ts";
 import { type CommandOptions, commandOptions } from "./command_options.ts";
 import { printError, printWarning } from "./console.ts";
-import { downloadProgress } from "./download_progress.ts";
+import { DownloadBar } from "./download_progress.ts";
 import { helpText } from "./help.ts";
 import { INTERRUPTED, Interrupts } from "./interrupts.ts";
 import { checkOutputs, outputTargets } from "./output_files.ts";
@@ -62,8 +61,8 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
     const own = printError(error, debug);
     status ||= own;
   };
-  const ready = [];
-  for (const job of jobs) await checkInput(job.file).then(() => ready.push(job), failed);
+  const ready: typeof jobs = [];
+  for (const job of jobs) await checkInput(job.file).then(() => void ready.push(job), failed);
   if (ready.length === 0) return status;
 
   using model = await load(options, stop);
@@ -80,12 +79,12 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
 }
 
 async function load(options: CommandOptions, signal: AbortSignal): Promise<WhisperModel> {
-  using progress = downloadProgress(options.model);
+  using bar = new DownloadBar();
   return await loadModel(options.model, {
     ...options.load,
     signal,
     onWarning: printWarning,
-    onProgress: progress.update,
+    onProgress: (progress) => bar.update(progress),
   });
 }
 

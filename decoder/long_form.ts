@@ -60,6 +60,8 @@ export interface TranscriptSummary {
   readonly language: string | null;
   /** What was detected in the first window; null where the language was given. */
   readonly detection: LanguageDetection | null;
+  /** False if `stop` ended the work before the recording's end. */
+  readonly isComplete: boolean;
 }
 
 /**
@@ -100,7 +102,7 @@ async function* run(
   windows: MelWindows,
   model: TranscriptionModel,
   options: ResolvedTranscribeOptions,
-  { signal, onProgress }: RunControls,
+  { signal, stop, onProgress }: RunControls,
 ): AsyncGenerator<Segment, TranscriptSummary> {
   const { contentFrames } = windows;
   const { tokenizer, decoder: { dims } } = model;
@@ -112,7 +114,7 @@ async function* run(
   let count = 0;
   let seek = 0;
   using decoder = contentFrames > 0 ? new WindowDecoder(model) : null;
-  while (decoder && seek < contentFrames) {
+  while (decoder && seek < contentFrames && !stop?.aborted) {
     throwIfAborted(signal);
     const frames = Math.min(FRAMES_PER_WINDOW, contentFrames - seek);
     const encode = async (mel: Float32Array<ArrayBuffer>) =>
@@ -141,7 +143,7 @@ async function* run(
     seek = nextSeek;
     onProgress?.({ framesDone: Math.min(seek, contentFrames), framesTotal: contentFrames });
   }
-  return { text: tokenizer.decode(history.written), language, detection };
+  return { text: tokenizer.decode(history.written), language, detection, isComplete: seek >= contentFrames };
 }
 
 /** Whether a window is to be skipped: no speech is likely, and the text is not likely in spite of it. */

@@ -22,6 +22,8 @@ export {
   type Progress,
   type ResolvedDecodeOptions,
   resolveDecodeOptions,
+  type ResolvedTranscribeOptions,
+  resolveTranscribeOptions,
   type RunControls,
   type Task,
   type TranscribeOptions,

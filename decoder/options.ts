@@ -56,8 +56,10 @@ export interface TranscribeOptions extends Omit<DecodeOptions, "prompt"> {
 
 /** What goes along with a run and does not change its result. */
 export interface RunControls {
-  /** Stops the work between two tokens. */
+  /** Stops the work between two tokens; it then throws E_ABORTED. */
   readonly signal?: AbortSignal;
+  /** Ends the work after the window in progress; what is there by then is the result. */
+  readonly stop?: AbortSignal;
   /** Called after each window. */
   readonly onProgress?: (progress: Progress) => void;
   /** Called for what the user should know although the work goes on. */
@@ -172,7 +174,7 @@ const TRANSCRIBE_RULES: Readonly<Record<string, Rule>> = {
   logprobThreshold: orNull(number("a number, usually negative", (value) => !Number.isNaN(value))),
 };
 
-const CONTROLS: readonly string[] = ["signal", "onProgress", "onWarning"];
+const CONTROLS: readonly string[] = ["signal", "stop", "onProgress", "onWarning"];
 
 function shown(value: unknown): string {
   if (typeof value === "function") return "a function";
