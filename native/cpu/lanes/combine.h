@@ -5,6 +5,7 @@
  * for all its rows, in order, so that it streams.
  *
  * Included by <isa>/combine.c after its lanes.h. */
+#include "../decoder_kernels.h"
 
 #define INLINE static inline __attribute__((always_inline))
 

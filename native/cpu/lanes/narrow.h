@@ -1,6 +1,8 @@
 /* narrow: F32 to F16, to nearest even, clamped to ±65504. NaN stays NaN.
  *
  * Included by <isa>/narrow.c after its lanes.h. */
+#include "../decoder_kernels.h"
+
 #include <string.h>
 
 void LANES_KERNEL(narrow_f32f16)(const float *values, int64_t count, void *out) {

@@ -1,65 +1,102 @@
 /* project: out[r, n] = Σk x[r, k] · w[n, k], x F32, w F32 or F16 as stored, sums F32.
  *
- * The product of decoding: few rows of activations, a large matrix read once. A tile holds `rows` × `columns`
- * vectors of sums in registers; each vector of w is loaded (and widened) once for all rows of the tile, and the
- * sums are added across their lanes at the end. One to six rows, the usual case, thus run as fast as the memory
- * gives w. With more rows the matrix is taken in pieces that stay in the second-level cache, and a block of rows of
- * x stays in the first. Sums run over k in LANES strands: at most K/LANES + 4 roundings deep.
+ * The product of decoding: few rows of activations, a large matrix read once. Two ways, by the number of rows:
  *
- * Included by <isa>/project.c after its lanes.h. Try it: see native/tests/decoder_test.c. */
+ * One (a step): w is read strictly in order, row after row, and every line is asked for AHEAD of its use: that, and not
+ * arithmetic, sets the speed. On Zen 5 one thread reads 48 GB/s so; 38 with one prefetch in
+ * 512 bytes, 30 with four rows of w side by side, for then the hardware sees four short streams.
+ *
+ * More (hypotheses, a prompt, the cross-attention cache): a tile of rows × columns vectors of sums stays in registers,
+ * each vector of w is widened once for all its rows; beyond PROJECT_ROWS rows w is taken in pieces that stay in a
+ * cache while block after block of x meets them. 85 % of the multiply-add peak of Zen 5.
+ *
+ * Sums run over k in strands, one a lane, and the strands are added at the end; the split over threads changes
+ * nothing. Included by <isa>/project.c after its lanes.h. Try it: native/tests/decoder_test.c. */
+#include "../decoder_kernels.h"
 
-/* Bytes of w that are kept in the second-level cache (1 MB and more on what has AVX2 and these sizes). */
-#define PROJECT_PIECE (256 * 1024)
-
-/* How far ahead of its use w is asked for, in whole tiles. Measured on Zen 5, one thread: the hardware's own
- * prefetching gives 25 GB/s, this 38. */
-#ifndef PROJECT_AHEAD
-#define PROJECT_AHEAD (8 * 1024)
-#endif
+enum {
+  LINE = 64,               /* bytes of a cache line */
+  AHEAD = 8 * 1024,        /* bytes; from 4 to 12 KB measured within 12 % */
+  SMALL_PIECE = 16 * 1024, /* bytes of w for the first-level cache: two blocks of rows, still bound by memory */
+  PIECE = 256 * 1024       /* for the second-level cache: many blocks, whose rows of x stay in the first */
+};
 
 #define INLINE static inline __attribute__((always_inline))
 
-INLINE lanes load_weight(int is_f16, const char *p) {
-  return is_f16 ? lanes_load_f16(p) : lanes_load(p);
-}
+INLINE lanes load_weights(int is_f16, const char *p) { return is_f16 ? lanes_load_f16(p) : lanes_load(p); }
 
-INLINE lanes load_weight_first(int is_f16, const char *p, int64_t n) {
+INLINE lanes load_first_weights(int is_f16, const char *p, int64_t n) {
   return is_f16 ? lanes_load_f16_first(p, n) : lanes_load_first(p, n);
 }
 
-/* rows, columns and is_f16 are constants wherever this is called. */
+/* ---- One row. is_f16 is a constant wherever these are called. */
+
+/* The strands of Σk x[k] · w[k]. The vectors of a line have sums of their own: one chain of additions would wait for
+ * itself. */
+INLINE lanes stream_row(const int is_f16, const float *x, const char *w, int64_t K) {
+  const int width = is_f16 ? 2 : 4, vectors = LINE / (width * LANES);
+  lanes strands[4];
+#pragma GCC unroll 4
+  for (int v = 0; v < 4; v++) strands[v] = lanes_zero();
+  int64_t k = 0;
+  for (; k + LINE / width <= K; k += LINE / width) {
+    __builtin_prefetch(w + k * width + AHEAD);
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++)
+      strands[v] = lanes_fma(load_weights(is_f16, w + (k + v * LANES) * width), lanes_load(x + k + v * LANES), strands[v]);
+  }
+  for (; k < K; k += LANES) {
+    const int64_t n = K - k < LANES ? K - k : LANES;
+    strands[0] = lanes_fma(load_first_weights(is_f16, w + k * width, n), lanes_load_first(x + k, n), strands[0]);
+  }
+  return lanes_add(lanes_add(strands[0], strands[1]), lanes_add(strands[2], strands[3]));
+}
+
+INLINE void stream(const int is_f16, const float *x, const char *w, int64_t N, int64_t K, float *out) {
+  const int64_t row_bytes = K * (is_f16 ? 2 : 4);
+  int64_t n = 0;
+  for (; n + 4 <= N; n += 4) {
+    lanes sums[4];
+    for (int j = 0; j < 4; j++) sums[j] = stream_row(is_f16, x, w + (n + j) * row_bytes, K);
+    lanes_sum4(sums[0], sums[1], sums[2], sums[3], out + n);
+  }
+  for (; n < N; n++) out[n] = lanes_sum_of(stream_row(is_f16, x, w + n * row_bytes, K));
+}
+
+/* ---- More rows. is_f16, rows and columns are constants wherever these are called. */
+
+/* The lines `ahead` bytes behind the tile's are asked for. */
 INLINE void project_tile(const int is_f16, const int rows, const int columns, const float *x, int64_t x_stride,
                          const char *w, int64_t ahead, int64_t K, float *out, int64_t out_stride) {
   const int64_t width = is_f16 ? 2 : 4;
-  lanes sums[PROJECT_ROWS * 4]; /* more than any tile has: lanes_sum4 takes them by four */
+  lanes sums[PROJECT_ROWS * 4]; /* may be more than the tile has: lanes_sum4 takes them by four */
 #pragma GCC unroll 32
   for (int i = 0; i < PROJECT_ROWS * 4; i++) sums[i] = lanes_zero();
   int64_t k = 0;
   for (; k + LANES <= K; k += LANES) {
-    lanes weight[4];
-    if (k * width % 64 == 0) {
+    lanes weights[4];
+    if (k * width % LINE == 0) {
 #pragma GCC unroll 4
       for (int n = 0; n < columns; n++) __builtin_prefetch(w + (n * K + k) * width + ahead);
     }
 #pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) weight[n] = load_weight(is_f16, w + (n * K + k) * width);
+    for (int n = 0; n < columns; n++) weights[n] = load_weights(is_f16, w + (n * K + k) * width);
 #pragma GCC unroll 8
     for (int r = 0; r < rows; r++) {
       lanes value = lanes_load(x + r * x_stride + k);
       LANES_KEEP(value);
 #pragma GCC unroll 4
-      for (int n = 0; n < columns; n++)
-        sums[r * columns + n] = lanes_fma(weight[n], value, sums[r * columns + n]);
+      for (int n = 0; n < columns; n++) sums[r * columns + n] = lanes_fma(weights[n], value, sums[r * columns + n]);
     }
   }
   if (k < K) {
 #pragma GCC unroll 4
     for (int n = 0; n < columns; n++) {
-      const lanes weight = load_weight_first(is_f16, w + (n * K + k) * width, K - k);
+      const lanes weights = load_first_weights(is_f16, w + (n * K + k) * width, K - k);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; r++)
         sums[r * columns + n] =
-            lanes_fma(weight, lanes_load_first(x + r * x_stride + k, K - k), sums[r * columns + n]);
+            lanes_fma(weights, lanes_load_first(x + r * x_stride + k, K - k), sums[r * columns + n]);
     }
   }
   float totals[PROJECT_ROWS * 4];
@@ -72,56 +109,65 @@ INLINE void project_tile(const int is_f16, const int rows, const int columns, co
     for (int n = 0; n < columns; n++) out[r * out_stride + n] = totals[r * columns + n];
 }
 
-/* One block of rows against columns n of w. */
-INLINE void project_block(const int is_f16, const int rows, const float *x, int64_t x_stride, const char *w,
-                          int is_streamed, int64_t N, int64_t K, float *out, int64_t out_stride) {
-  const int64_t row_bytes = K * (is_f16 ? 2 : 4), tile_bytes = PROJECT_COLUMNS(rows) * row_bytes;
-  const int64_t ahead = is_streamed && tile_bytes > 0 ? (PROJECT_AHEAD + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
+/* A block of rows against N rows of w, which come from memory (is_first) or from a cache. */
+INLINE void project_block(const int is_f16, const int rows, int is_first, const float *x, int64_t x_stride,
+                          const char *w, int64_t N, int64_t K, float *out, int64_t out_stride) {
+  const int64_t row_bytes = K * (is_f16 ? 2 : 4), tile_bytes = PROJECT_COLUMNS * row_bytes;
+  /* Whole tiles ahead: a line of this tile is too near. */
+  const int64_t ahead = is_first ? (AHEAD + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
   int64_t n = 0;
-  for (; n + PROJECT_COLUMNS(rows) <= N; n += PROJECT_COLUMNS(rows))
-    project_tile(is_f16, rows, PROJECT_COLUMNS(rows), x, x_stride, w + n * row_bytes, ahead, K, out + n, out_stride);
+  for (; n + PROJECT_COLUMNS <= N; n += PROJECT_COLUMNS)
+    project_tile(is_f16, rows, PROJECT_COLUMNS, x, x_stride, w + n * row_bytes, ahead, K, out + n, out_stride);
   for (; n < N; n++) project_tile(is_f16, rows, 1, x, x_stride, w + n * row_bytes, 0, K, out + n, out_stride);
 }
 
 INLINE void project_rows(const int is_f16, const float *x, int64_t x_stride, int64_t rows, const char *w, int64_t N,
                          int64_t K, float *out, int64_t out_stride) {
   const int64_t row_bytes = K * (is_f16 ? 2 : 4);
-  int64_t piece = rows <= PROJECT_ROWS || row_bytes == 0 ? N : PROJECT_PIECE / row_bytes & ~(int64_t)3;
-  if (piece < 4) piece = 4;
+  const int64_t piece_bytes = rows <= 2 * PROJECT_ROWS ? SMALL_PIECE : PIECE;
+  const int64_t fitting = piece_bytes / (row_bytes * PROJECT_COLUMNS) * PROJECT_COLUMNS;
+  const int64_t piece = rows <= PROJECT_ROWS ? N : fitting > 0 ? fitting : PROJECT_COLUMNS;
   for (int64_t n = 0; n < N; n += piece) {
     const int64_t columns = N - n < piece ? N - n : piece;
     for (int64_t r = 0; r < rows;) {
-      const float *const block = x + r * x_stride;
-      float *const target = out + r * out_stride + n;
-      const char *const weights = w + n * row_bytes;
       const int64_t left = rows - r, blocks = (left + PROJECT_ROWS - 1) / PROJECT_ROWS;
-      const int is_streamed = r == 0; /* later blocks find the piece in the cache */
-#define PROJECT_CASE(count)                                                                        \
-  case count:                                                                                      \
-    project_block(is_f16, count, block, x_stride, weights, is_streamed, columns, K, target, out_stride); \
-    r += count;                                                                                    \
+#define BLOCK(count)                                                                                        \
+  case count:                                                                                               \
+    project_block(is_f16, count, r == 0, x + r * x_stride, x_stride, w + n * row_bytes, columns, K,         \
+                  out + r * out_stride + n, out_stride);                                                    \
+    r += count;                                                                                             \
     break
       switch ((left + blocks - 1) / blocks) { /* eight rows as four and four */
-        PROJECT_CASE(1);
-        PROJECT_CASE(2);
-        PROJECT_CASE(3);
-        PROJECT_CASE(4);
+        BLOCK(1);
+        BLOCK(2);
+        BLOCK(3);
+        BLOCK(4);
 #if PROJECT_ROWS > 4
-        PROJECT_CASE(5);
-        PROJECT_CASE(6);
+        BLOCK(5);
+        BLOCK(6);
 #endif
       }
-#undef PROJECT_CASE
+#undef BLOCK
     }
   }
 }
 
+/* ---- */
+
+INLINE void project(const int is_f16, const float *x, int64_t x_stride, int64_t rows, const void *w, int64_t N,
+                    int64_t K, float *out, int64_t out_stride) {
+  if (rows == 1)
+    stream(is_f16, x, w, N, K, out);
+  else
+    project_rows(is_f16, x, x_stride, rows, w, N, K, out, out_stride);
+}
+
 void LANES_KERNEL(project_f32f32f32)(const float *x, int64_t x_stride, int64_t rows, const void *w, int64_t N,
                                      int64_t K, float *out, int64_t out_stride) {
-  project_rows(0, x, x_stride, rows, w, N, K, out, out_stride);
+  project(0, x, x_stride, rows, w, N, K, out, out_stride);
 }
 
 void LANES_KERNEL(project_f32f16f32)(const float *x, int64_t x_stride, int64_t rows, const void *w, int64_t N,
                                      int64_t K, float *out, int64_t out_stride) {
-  project_rows(1, x, x_stride, rows, w, N, K, out, out_stride);
+  project(1, x, x_stride, rows, w, N, K, out, out_stride);
 }

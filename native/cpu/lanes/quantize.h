@@ -1,6 +1,7 @@
 /* quantize: whole numbers q with values ≈ scale · q, the largest at ±32767; answers the scale.
  *
  * Included by <isa>/quantize.c after its lanes.h. */
+#include "../decoder_kernels.h"
 
 float LANES_KERNEL(quantize_f32i16)(const float *values, int64_t count, int16_t *out) {
   lanes most = lanes_zero();
