@@ -24,22 +24,28 @@ function near(actual: number, expected: number, name: string): void {
 
 for (const clip of ["01_command", "06_german", "08_commands", "09_long"]) {
   const data = [`parity/${clip}.json`, `parity/${clip}.safetensors`];
-  testWithData(`decodeWindow() writes what openai-whisper writes for ${clip}`, data, async (json, tensors) => {
-    const golden = JSON.parse(await Deno.readTextFile(json));
-    const { encoder } = await readGolden(tensors);
-    using model = await demoTextModel();
-    for (const [name, withoutTimestamps] of [["greedy", false], ["greedy_without_timestamps", true]] as const) {
-      const expected: GoldenResult = golden[name];
-      const result = await decodeWindow(model, encoder, { language: golden.language, withoutTimestamps });
-      assert.deepEqual(result.tokens, expected.tokens);
-      assert.equal(result.text, expected.text);
-      assert.equal(result.language, expected.language);
-      assert.equal(result.temperature, 0);
-      near(result.avgLogprob, expected.avg_logprob, `${name} avg_logprob`);
-      near(result.noSpeechProb, expected.no_speech_prob, `${name} no_speech_prob`);
-      assert.equal(Math.round(result.compressionRatio * 1e6) / 1e6, expected.compression_ratio);
-    }
-  });
+  testWithData(
+    `decodeWindow() writes what openai-whisper writes for ${clip}`,
+    data,
+    async (json, tensors) => {
+      const golden = JSON.parse(await Deno.readTextFile(json));
+      const { encoder } = await readGolden(tensors);
+      using model = await demoTextModel();
+      for (
+        const [name, withoutTimestamps] of [["greedy", false], ["greedy_without_timestamps", true]] as const
+      ) {
+        const expected: GoldenResult = golden[name];
+        const result = await decodeWindow(model, encoder, { language: golden.language, withoutTimestamps });
+        assert.deepEqual(result.tokens, expected.tokens);
+        assert.equal(result.text, expected.text);
+        assert.equal(result.language, expected.language);
+        assert.equal(result.temperature, 0);
+        near(result.avgLogprob, expected.avg_logprob, `${name} avg_logprob`);
+        near(result.noSpeechProb, expected.no_speech_prob, `${name} no_speech_prob`);
+        assert.equal(Math.round(result.compressionRatio * 1e6) / 1e6, expected.compression_ratio);
+      }
+    },
+  );
 
   testWithData(`detectLanguage() hears the language of ${clip}`, data, async (json, tensors) => {
     const golden = JSON.parse(await Deno.readTextFile(json));

@@ -1,0 +1,60 @@
+/**
+ * Compares a transcript with what openai-whisper's transcribe() returned.
+ */
+
+import assert from "node:assert/strict";
+import type { DemoTranscript } from "./_transcribe_demo.ts";
+
+/** A segment under openai-whisper's names. */
+interface GoldenSegment {
+  id: number;
+  seek: number;
+  start: number;
+  end: number;
+  text: string;
+  tokens: number[];
+  temperature: number;
+  avg_logprob: number;
+  compression_ratio: number;
+  no_speech_prob: number;
+  words?: never[];
+}
+
+/** What transcribe() returned, or its rounding to six decimals. */
+export interface GoldenTranscript {
+  text: string;
+  language: string;
+  segments: GoldenSegment[];
+}
+
+/** Rounding error of the reference, in case it was rounded. */
+const ROUNDED = 5e-7;
+/** Another device's F32 logits. */
+const TOLERANCE = 1e-3;
+
+const near = (a: number, b: number, tolerance: number) => Math.abs(a - b) <= tolerance;
+
+/** Fails unless texts, tokens and times are equal, and probabilities as near as two devices' are. */
+export function assertSameTranscript(ours: DemoTranscript, golden: GoldenTranscript): void {
+  assert.equal(ours.text, golden.text);
+  assert.equal(ours.language, golden.language);
+  assert.equal(ours.segments.length, golden.segments.length);
+  golden.segments.forEach((want, i) => {
+    const { id, seek, text, tokens, temperature, words, ...segment } = ours.segments[i];
+    assert.deepEqual({ id, seek, text, tokens, temperature, words }, {
+      id: want.id,
+      seek: want.seek,
+      text: want.text,
+      tokens: want.tokens,
+      temperature: want.temperature,
+      words: want.words,
+    });
+    assert(
+      near(segment.start, want.start, ROUNDED) && near(segment.end, want.end, ROUNDED),
+      `times of ${id}`,
+    );
+    assert(near(segment.compressionRatio, want.compression_ratio, ROUNDED), `compression ratio of ${id}`);
+    assert(near(segment.avgLogprob, want.avg_logprob, TOLERANCE), `avg_logprob of ${id}`);
+    assert(near(segment.noSpeechProb, want.no_speech_prob, TOLERANCE), `no_speech_prob of ${id}`);
+  });
+}
