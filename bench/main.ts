@@ -121,7 +121,7 @@ async function run(options: { model?: string; threads: number; rounds: number })
     const decoder = await randomDecoder(BASE_DECODER, decoderPath);
     rows.push(...await decoderRows(device, decoder, { rounds, peaks }));
     if (subject.name === "base") rows.push(await openingRow(device, decoder, rounds));
-    else skipped.push("opening base: no ../shared/data/whisper-base-encoder");
+    else skipped.push("opening base: it is timed with ../shared/data/whisper-base-encoder, without --model");
   } finally {
     await Deno.remove(decoderPath);
   }

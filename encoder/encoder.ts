@@ -18,6 +18,7 @@ import { type Precision, requirePrecision } from "./precision.ts";
 
 /** The encoder's dimensions and weights, wherever they come from. */
 export interface EncoderWeights {
+  /** Of the encoder. */
   readonly dims: EncoderDimensions;
   /** May hold more than the encoder. */
   readonly weights: WeightStore;
@@ -33,6 +34,7 @@ export interface EncoderOptions extends DeviceOptions {
 
 /** An encoder, loaded. Calls to {@linkcode Encoder.encode} queue. */
 export class Encoder implements Disposable, AsyncDisposable {
+  /** What it was loaded with. */
   readonly dims: EncoderDimensions;
   /** The device that it runs on. */
   readonly device: Device;

@@ -14,7 +14,9 @@ export type DeviceName = "cpu" | "portable";
 
 /** Whether a device can be used here, and if not why. */
 export interface DeviceProbe {
+  /** Which device. */
   readonly name: DeviceName;
+  /** Whether it can be opened with these options. */
   readonly usable: boolean;
   /** What it is, such as `AMD EPYC, avx512, 2 threads`; or why it cannot be used. */
   readonly detail: string;
@@ -32,6 +34,7 @@ export interface MelFilters {
 
 /** A device, open. Disposing it frees its threads; what was loaded on it must be disposed of before. */
 export interface Device extends Disposable {
+  /** Which device. */
   readonly name: DeviceName;
   /** What it is, such as `AMD EPYC, avx512, 2 threads`. */
   readonly description: string;
@@ -81,11 +84,13 @@ export interface LoadedPlan extends Disposable {
 
 /** Options of a run. */
 export interface RunOptions {
+  /** Ends the run. */
   readonly signal?: AbortSignal;
 }
 
 /** A text decoder with its weights on a device. */
 export interface LoadedDecoder extends Disposable {
+  /** What it was loaded with. */
   readonly dims: DecoderDimensions;
   /** What the products were computed in, such as `f16 weights, f32 sums (avx512)`. */
   readonly arithmetic: string;

@@ -14,5 +14,20 @@ export type {
   MelFilters,
   RunOptions,
 } from "./device.ts";
+export type { CpuDeviceOptions } from "./cpu/device.ts";
 export { DEVICE_NAMES, type DeviceChoice, type DeviceOptions, openDevice, probeDevices } from "./select.ts";
-export { operationsOf, type Plan, type Step } from "./step.ts";
+export { operationsOf } from "./step.ts";
+export type {
+  Arithmetic,
+  AttentionStep,
+  BufferId,
+  BufferSpec,
+  Conv1dStep,
+  GemmPart,
+  GemmStep,
+  LayerNormStep,
+  Plan,
+  Step,
+  TransposeStep,
+  WeightId,
+} from "./step.ts";

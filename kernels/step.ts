@@ -17,8 +17,11 @@ export type Arithmetic = "f32" | "f16" | "bf16" | "i8";
 
 /** `out[c, r] = in[r, c]`: the log-mel comes as [bands, frames], the convolution reads [frames, bands]. */
 export interface TransposeStep {
+  /** Which operation. */
   readonly op: "transpose";
+  /** [rows, columns]. */
   readonly input: BufferId;
+  /** [columns, rows]. */
   readonly output: BufferId;
   /** Rows of the input. */
   readonly rows: number;
@@ -32,35 +35,57 @@ export interface TransposeStep {
  * is added, where there is one.
  */
 export interface Conv1dStep {
+  /** Which operation. */
   readonly op: "conv1d";
+  /** [framesIn, channelsIn]. */
   readonly input: BufferId;
+  /** [framesOut, channelsOut]. */
   readonly output: BufferId;
+  /** [channelsOut, channelsIn, 3]. */
   readonly weight: WeightId;
+  /** [channelsOut]. */
   readonly bias: WeightId;
+  /** [framesOut, channelsOut], or none. */
   readonly addend: WeightId | null;
+  /** Frames of the input. */
   readonly framesIn: number;
+  /** framesIn / stride. */
   readonly framesOut: number;
+  /** Channels of the input. */
   readonly channelsIn: number;
+  /** Channels of the output. */
   readonly channelsOut: number;
+  /** Input frames per output frame. */
   readonly stride: 1 | 2;
+  /** What the products are computed in. */
   readonly arithmetic: Arithmetic;
 }
 
 /** `out[r] = (in[r] − mean) / √(variance + 1e-5) · weight + bias`, over the columns of each row. */
 export interface LayerNormStep {
+  /** Which operation. */
   readonly op: "layernorm";
+  /** [rows, columns]. */
   readonly input: BufferId;
+  /** [rows, columns]. */
   readonly output: BufferId;
+  /** [columns]. */
   readonly weight: WeightId;
+  /** [columns]. */
   readonly bias: WeightId;
+  /** Rows, each normalized by itself. */
   readonly rows: number;
+  /** Values of a row. */
   readonly columns: number;
 }
 
 /** One matrix of a {@linkcode GemmStep}: weight [N, K] row-major, bias [N] or none. */
 export interface GemmPart {
+  /** [N, K]. */
   readonly weight: WeightId;
+  /** [N], or none. */
   readonly bias: WeightId | null;
+  /** Columns of the output that it fills. */
   readonly N: number;
 }
 
@@ -69,11 +94,17 @@ export interface GemmPart {
  * that query, key and value come of one product with N = 3C.
  */
 export interface GemmStep {
+  /** Which operation. */
   readonly op: "gemm";
+  /** [M, K]. */
   readonly input: BufferId;
+  /** [M, N]. */
   readonly output: BufferId;
+  /** One to three. */
   readonly parts: readonly GemmPart[];
+  /** Rows of the input and the output. */
   readonly M: number;
+  /** Columns of the input. */
   readonly K: number;
   /** Sum of the parts' N. */
   readonly N: number;
@@ -81,6 +112,7 @@ export interface GemmStep {
   readonly activation: "none" | "gelu";
   /** Added to the result, [M, N]; may be the output itself. */
   readonly residual: BufferId | null;
+  /** What the products are computed in. */
   readonly arithmetic: Arithmetic;
 }
 
@@ -89,12 +121,19 @@ export interface GemmStep {
  * side, head h in columns h·D…; out [T, C]. No mask.
  */
 export interface AttentionStep {
+  /** Which operation. */
   readonly op: "attention";
+  /** [T, 3C]. */
   readonly input: BufferId;
+  /** [T, C]. */
   readonly output: BufferId;
+  /** Frames that attend to each other. */
   readonly T: number;
+  /** H. */
   readonly heads: number;
+  /** D = C / H. */
   readonly headWidth: number;
+  /** What the products are computed in. */
   readonly arithmetic: Arithmetic;
 }
 
@@ -103,8 +142,11 @@ export type Step = TransposeStep | Conv1dStep | LayerNormStep | GemmStep | Atten
 
 /** An activation: F32 [rows, columns], row-major, contiguous. */
 export interface BufferSpec {
+  /** For messages. */
   readonly name: string;
+  /** Frames, or bands before the transposition. */
   readonly rows: number;
+  /** Values of a row. */
   readonly columns: number;
 }
 
