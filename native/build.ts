@@ -228,7 +228,8 @@ async function hashOf(
 ): Promise<string> {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([toolchain.command, toolchain.version, toolchain.machine, sources, linkFlags]));
-  const headers = [...await cFiles("cpu", [".h", ".inc"]), ...await cFiles("include", [".h"])];
+  const folders = new Set(["cpu", "include", ...sources.map(({ file }) => file.split("/")[0])]);
+  const headers = (await Promise.all([...folders].map((folder) => cFiles(folder, [".h"])))).flat();
   for (const file of [...sources.map(({ file }) => file), ...headers]) {
     hash.update(`\n${file}\n`);
     hash.update(await Deno.readFile(join(NATIVE, file)));

@@ -1,7 +1,7 @@
 /* out = (in − mean) / √(variance + ε) · weight + bias over each row: mean first, then the variance around it.
  *
  * Four strands of LANES sums each hide the latency of addition, and keep the roundings few: at most columns / 64 + 6
- * deep, so the result is within 2e-6 of the row's largest. The second and third pass read the row from the cache.
+ * deep, so the result is within 5e-7 of the row's largest. The second and third pass read the row from the cache.
  *
  * Included by <isa>/layernorm.c after its lanes.h. */
 #include <math.h>

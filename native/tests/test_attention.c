@@ -1,0 +1,99 @@
+/* Attention of one head against the softmax written out in double precision. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kernel_check.h"
+
+typedef struct {
+  int64_t T, width;
+  double scale;                                      /* of queries and keys: large ones give nearly one-hot weights */
+  enum { ANY_ORDER, RISING, FALLING, ZERO } scores;  /* rising: every block of keys brings a new maximum */
+  int64_t queries;                                   /* of T, spread over it */
+} attention_case;
+
+static void fill_head(const attention_case *c, float *qkv, int64_t stride) {
+  for (int64_t t = 0; t < c->T; t++)
+    for (int64_t d = 0; d < c->width; d++) {
+      const double slope = c->scores == RISING ? (double)t : (double)(c->T - t);
+      double q = random_uniform() * c->scale, k = random_uniform() * c->scale;
+      if (c->scores == RISING || c->scores == FALLING) q = 1, k = slope / (double)c->T * 40 / sqrt((double)c->width);
+      if (c->scores == ZERO) q = 0;
+      qkv[t * stride + d] = (float)q;
+      qkv[t * stride + c->width + d] = (float)k;
+      qkv[t * stride + 2 * c->width + d] = (float)random_uniform();
+    }
+}
+
+static void compare_query(kernel_check *check, const attention_case *c, const float *qkv, int64_t stride, int64_t query,
+                          const float *got, double *weights) {
+  double largest = -INFINITY, sum = 0, score = 0;
+  for (int64_t t = 0; t < c->T; t++) {
+    double dot = 0, magnitude = 0;
+    for (int64_t d = 0; d < c->width; d++) {
+      const double term = (double)qkv[query * stride + d] * qkv[t * stride + c->width + d];
+      dot += term;
+      magnitude += fabs(term);
+    }
+    weights[t] = dot / sqrt((double)c->width);
+    score = fmax(score, magnitude / sqrt((double)c->width));
+    largest = fmax(largest, weights[t]);
+  }
+  for (int64_t t = 0; t < c->T; t++) sum += weights[t] = exp(weights[t] - largest);
+  for (int64_t d = 0; d < c->width; d++) {
+    double want = 0, most = 0;
+    for (int64_t t = 0; t < c->T; t++) {
+      const double value = qkv[t * stride + 2 * c->width + d];
+      want += weights[t] / sum * value;
+      most = fmax(most, fabs(value));
+    }
+    check_close(check, got[d], want, TOLERANCE_ATTENTION(most, score),
+                "T %lld, width %lld, scale %g, order %d, query %lld, column %lld", (long long)c->T, (long long)c->width,
+                c->scale, (int)c->scores, (long long)query, (long long)d);
+  }
+}
+
+static void test_case(kernel_check *check, attention_kernel *kernel, attention_case c) {
+  const int64_t stride = 3 * c.width, panels = (c.T + kernel->key_panel - 1) / kernel->key_panel;
+  float *qkv = guarded_floats(c.T * stride, 1), *out = guarded_floats(c.T * c.width, 1);
+  float *packed = guarded_floats((int64_t)kernel->packed_floats(c.T, c.width), 0);
+  float *scratch = guarded_floats((int64_t)kernel->scratch_floats(c.T, c.width), 0);
+  double *weights = malloc((size_t)c.T * sizeof *weights);
+  fill_head(&c, qkv, stride);
+  /* In two pieces, as two threads would. */
+  kernel->pack(qkv + c.width, qkv + 2 * c.width, stride, c.T, c.width, panels / 2, panels, packed);
+  kernel->pack(qkv + c.width, qkv + 2 * c.width, stride, c.T, c.width, 0, panels / 2, packed);
+  const int64_t tiles = (c.T + kernel->query_tile - 1) / kernel->query_tile;
+  const int64_t wanted = (c.queries + kernel->query_tile - 1) / kernel->query_tile;
+  const int64_t step = tiles > wanted && wanted > 1 ? (tiles - 1) / (wanted - 1) : 1;
+  for (int64_t tile = 0; tile < tiles; tile += step > 0 ? step : 1) {
+    const int64_t t = tile * kernel->query_tile;
+    const int count = (int)(c.T - t < kernel->query_tile ? c.T - t : kernel->query_tile);
+    kernel->attend(qkv + t * stride, stride, count, packed, c.T, c.width, out + t * c.width, c.width, scratch);
+    for (int i = 0; i < count; i++) compare_query(check, &c, qkv, stride, t + i, out + (t + i) * c.width, weights);
+  }
+  free(weights);
+  guarded_free(check, qkv);
+  guarded_free(check, out);
+  guarded_free(check, packed);
+  guarded_free(check, scratch);
+}
+
+void test_attention_f32(kernel_check *check, attention_kernel *kernel) {
+  const int64_t q = kernel->query_tile, p = kernel->key_panel;
+  const int64_t lengths[] = {1, 2, q + 1, p - 1, p, p + 1, 3 * p + 5};
+  const int64_t widths[] = {1, 7, 16, 33, 64, 80};
+  for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+    for (size_t j = 0; j < sizeof widths / sizeof *widths; j++) {
+      test_case(check, kernel, (attention_case){lengths[i], widths[j], 1, ANY_ORDER, lengths[i]});
+      test_case(check, kernel, (attention_case){lengths[i], widths[j], 6, ANY_ORDER, lengths[i]});
+    }
+  /* Around the blocks of keys, and a whole window. */
+  const int64_t blocks[] = {511, 512, 513, 1025, 1500};
+  for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
+    test_case(check, kernel, (attention_case){blocks[i], 64, 2, ANY_ORDER, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 1, RISING, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 1, FALLING, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 1, ZERO, 3 * q});
+  }
+}

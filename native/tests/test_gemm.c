@@ -1,0 +1,177 @@
+/* Products through the driver of gemm.c, so that tiles, panels, blocks of K and the split over threads are all in it. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cpu/gemm.h"
+#include "../cpu/memory.h"
+#include "kernel_check.h"
+
+typedef struct {
+  int64_t m, n, k;
+  int has_bias, is_gelu;
+  enum { NO_ADDEND, OTHER_ADDEND, OWN_ADDEND } addend;
+  int parts; /* threads to split for */
+} product_case;
+
+static gemm_weights pack_weights(gemm_kernel *kernel, const float *b, int64_t n, int64_t k, const float *bias) {
+  gemm_weights weights = {.n = n, .k = k, .panels = memory_allocate(gemm_panels_bytes(kernel, n, k))};
+  for (int64_t first = 0; first < n; first += kernel->nr)
+    kernel->pack_panel(b + first * k, k, (int)(n - first < kernel->nr ? n - first : kernel->nr), k,
+                       gemm_panel(kernel, &weights, first / kernel->nr));
+  weights.bias = bias;
+  return weights;
+}
+
+/* All parts, one after the other: what each does must not depend on the others. */
+static void run_parts(gemm_product *product, int parts) {
+  product->scratch_stride = gemm_scratch_bytes(product->kernel, product->b->k);
+  product->scratch = memory_allocate(product->scratch_stride * (size_t)parts);
+  for (int part = 0; part < parts; part++) gemm_part(product, part, parts);
+  memory_free(product->scratch);
+}
+
+/* act(Σ a·b + bias) + addend within the tolerance of its steps; GELU's slope is at most 1.13. */
+static void compare(kernel_check *check, double got, double sum, double magnitude, double bias, int is_gelu,
+                    double addend, int64_t k, const char *label, int64_t r, int64_t c) {
+  const double before = sum + bias, value = is_gelu ? gelu_of(before) : before;
+  double tolerance = TOLERANCE_SUM(k + 1, magnitude + fabs(bias)) * (is_gelu ? 1.13 : 1);
+  if (is_gelu) tolerance += TOLERANCE_GELU(fabs(before), fabs(value));
+  tolerance += ROUNDING * (fabs(value) + fabs(addend));
+  check_close(check, got, value + addend, tolerance, "%s, row %lld, column %lld", label, (long long)r, (long long)c);
+}
+
+static void test_product(kernel_check *check, gemm_kernel *kernel, product_case c, fill_mode mode) {
+  char label[160];
+  snprintf(label, sizeof label, "M %lld, N %lld, K %lld, %s%s%s, addend %d, %d parts", (long long)c.m, (long long)c.n,
+           (long long)c.k, fill_name(mode), c.has_bias ? ", bias" : "", c.is_gelu ? ", gelu" : "", (int)c.addend,
+           c.parts);
+  const int64_t padded = (int64_t)round_up((size_t)c.n, (size_t)kernel->nr);
+  float *a = guarded_floats(c.m * c.k, 1), *b = guarded_floats(c.n * c.k, 1), *bias = guarded_floats(padded, 0);
+  float *out = guarded_floats(c.m * c.n, 1), *addend = guarded_floats(c.m * c.n, 1);
+  fill(a, c.m, c.k, mode);
+  fill(b, c.n, c.k, mode == FILL_SUBNORMAL ? FILL_RANDOM : mode);
+  fill(bias, 1, c.n, FILL_RANDOM);
+  fill(addend, c.m, c.n, FILL_RANDOM);
+  if (c.addend == OWN_ADDEND) memcpy(out, addend, (size_t)(c.m * c.n) * sizeof *out);
+
+  gemm_weights weights = pack_weights(kernel, b, c.n, c.k, c.has_bias ? bias : NULL);
+  gemm_product product = {
+      .kernel = kernel,
+      .a = {.data = a, .offset = 0, .stride = c.k, .length = c.m * c.k},
+      .m = c.m,
+      .b = &weights,
+      .out = out,
+      .out_stride = c.n,
+      .addend = c.addend == OWN_ADDEND ? out : c.addend == OTHER_ADDEND ? addend : NULL,
+      .addend_stride = c.n,
+      .is_gelu = c.is_gelu,
+  };
+  run_parts(&product, c.parts);
+  for (int64_t r = 0; r < c.m; r++)
+    for (int64_t n = 0; n < c.n; n++) {
+      double sum = 0, magnitude = 0;
+      for (int64_t k = 0; k < c.k; k++) {
+        double term = (double)a[r * c.k + k] * b[n * c.k + k];
+        sum += term;
+        magnitude += fabs(term);
+      }
+      compare(check, out[r * c.n + n], sum, magnitude, c.has_bias ? bias[n] : 0, c.is_gelu,
+              c.addend == NO_ADDEND ? 0 : addend[r * c.n + n], c.k, label, r, n);
+    }
+  memory_free(weights.panels);
+  guarded_free(check, a);
+  guarded_free(check, b);
+  guarded_free(check, bias);
+  guarded_free(check, out);
+  guarded_free(check, addend);
+}
+
+/* A convolution of 3 taps is a product over overlapping rows; frames outside are 0. */
+static void test_convolution(kernel_check *check, gemm_kernel *kernel, int64_t frames, int64_t channels, int64_t n,
+                             int64_t stride) {
+  char label[120];
+  snprintf(label, sizeof label, "convolution of %lld frames × %lld, stride %lld", (long long)frames, (long long)channels,
+           (long long)stride);
+  const int64_t frames_out = (frames - 1) / stride + 1, k = 3 * channels;
+  float *in = guarded_floats(frames * channels, 0), *b = guarded_floats(n * k, 0), *out = guarded_floats(frames_out * n, 0);
+  fill(in, frames, channels, FILL_RANDOM);
+  fill(b, n, k, FILL_RANDOM);
+  gemm_weights weights = pack_weights(kernel, b, n, k, NULL);
+  gemm_product product = {
+      .kernel = kernel,
+      .a = {.data = in, .offset = -channels, .stride = stride * channels, .length = frames * channels},
+      .m = frames_out,
+      .b = &weights,
+      .out = out,
+      .out_stride = n,
+      .is_gelu = 1,
+  };
+  run_parts(&product, 2);
+  for (int64_t t = 0; t < frames_out; t++)
+    for (int64_t o = 0; o < n; o++) {
+      double sum = 0, magnitude = 0;
+      for (int64_t tap = 0; tap < 3; tap++) {
+        const int64_t frame = t * stride + tap - 1;
+        if (frame < 0 || frame >= frames) continue;
+        for (int64_t c = 0; c < channels; c++) {
+          double term = (double)in[frame * channels + c] * b[o * k + tap * channels + c];
+          sum += term;
+          magnitude += fabs(term);
+        }
+      }
+      compare(check, out[t * n + o], sum, magnitude, 0, 1, 0, k, label, t, o);
+    }
+  memory_free(weights.panels);
+  guarded_free(check, in);
+  guarded_free(check, b);
+  guarded_free(check, out);
+}
+
+/* However many threads share a product, each value is computed alike. */
+static void test_split(kernel_check *check, gemm_kernel *kernel) {
+  const int64_t m = 3 * kernel->mr + 1, n = 5 * kernel->nr + 3, k = kernel->kc + 7;
+  float *a = guarded_floats(m * k, 0), *b = guarded_floats(n * k, 0);
+  float *alone = guarded_floats(m * n, 0), *shared = guarded_floats(m * n, 0);
+  fill(a, m, k, FILL_RANDOM);
+  fill(b, n, k, FILL_RANDOM);
+  gemm_weights weights = pack_weights(kernel, b, n, k, NULL);
+  gemm_product product = {.kernel = kernel, .a = {a, 0, k, m * k}, .m = m, .b = &weights, .out = alone, .out_stride = n};
+  run_parts(&product, 1);
+  product.out = shared;
+  for (int parts = 2; parts <= 64; parts += parts < 8 ? 1 : 28) {
+    memset(shared, 0, (size_t)(m * n) * sizeof *shared);
+    run_parts(&product, parts);
+    check_true(check, memcmp(alone, shared, (size_t)(m * n) * sizeof *shared) == 0, "the same bits from %d parts", parts);
+  }
+  memory_free(weights.panels);
+  guarded_free(check, a);
+  guarded_free(check, b);
+  guarded_free(check, alone);
+  guarded_free(check, shared);
+}
+
+void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
+  const int64_t mr = kernel->mr, nr = kernel->nr, kc = kernel->kc;
+  const int64_t ms[] = {1, mr - 1, mr, mr + 1, 2 * mr + 1, kernel->mc + mr + 1};
+  const int64_t ns[] = {1, nr - 1, nr, nr + 1, 3 * nr - 5};
+  const int64_t ks[] = {1, 2, 16, 17, kc - 1, kc, kc + 1, 2 * kc + 3};
+  int number = 0;
+  for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
+    for (size_t j = 0; j < sizeof ns / sizeof *ns; j++)
+      for (size_t l = 0; l < sizeof ks / sizeof *ks; l++, number++) {
+        /* Every size once, the options in turn: 2 · 2 · 3 · 5 of them, no two in step with the loops above. */
+        const product_case c = {ms[i], ns[j], ks[l], number % 2, number / 2 % 2, number % 3, 1 + number % 5};
+        test_product(check, kernel, c, FILL_RANDOM);
+      }
+  for (fill_mode mode = 0; mode < FILL_COUNT; mode++)
+    for (int options = 0; options < 4; options++)
+      test_product(check, kernel, (product_case){2 * mr + 1, nr + 3, kc + 5, options % 2, options / 2, options % 3, 1}, mode);
+  const int64_t frames[] = {1, 2, 3, mr + 1, 4 * mr + 2}, channels[] = {1, 3, 17, 80};
+  for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
+    for (size_t j = 0; j < sizeof channels / sizeof *channels; j++)
+      for (int64_t stride = 1; stride <= 2; stride++)
+        test_convolution(check, kernel, frames[i], channels[j], nr + 1, stride);
+  test_split(check, kernel);
+}
