@@ -47,7 +47,7 @@ const REVISION = /^[\w][\w.-]*$/;
  * The local path of a model, for `openCheckpoint`.
  *
  * A name is one of openai-whisper's (`base`, `large-v3`, `turbo`, …), a path, a `file:` URL, or `owner/name` on the
- * Hugging Face hub. An official name is looked for in `modelDir` (the `.pt`, whisper.cpp's `ggml-<name>.bin`, a
+ * Hugging Face hub. An official name is never taken for a path (write `./base`): is looked for in `modelDir` (the `.pt`, whisper.cpp's `ggml-<name>.bin`, a
  * folder `<name>` or `whisper-<name>`), sotto's cache, openai-whisper's cache and Hugging Face's cache, and else
  * downloaded as openai's `.pt`. One of the hub is looked for in `modelDir`, sotto's and Hugging Face's caches, and
  * else downloaded.
