@@ -33,6 +33,8 @@ export interface CompressedAudio {
    * @param decodedSamples Asks how many samples came of the pieces so far.
    */
   pieces(decodedSamples: () => number): AsyncGenerator<Piece | typeof NEW_STREAM, void, void>;
+  /** Where the sound ends, in decoded samples; what decoders give beyond is padding. Infinite until it is known. */
+  endSample(): number;
   /**
    * Judges the whole after the last piece.
    *
@@ -49,14 +51,14 @@ export function decodeCompressed(audio: CompressedAudio, name: string, context: 
     let toSkip = audio.skipSamples;
     const target = { name, sampleRate: audio.sampleRate };
     let decoder: WorkerDecoder | null = null;
-    const take = (piece: DecodedPiece): Float32Array<ArrayBuffer> => {
-      if (piece.complaint !== null) throw undecodable(name, `its decoder says: ${piece.complaint}`);
-      decoded += piece.mono.length;
-      const skipped = Math.min(toSkip, piece.mono.length);
+    const take = ({ mono, complaint }: DecodedPiece): Float32Array<ArrayBuffer> => {
+      if (complaint !== null) throw undecodable(name, `its decoder says: ${complaint}`);
+      const sound = mono.subarray(0, Math.max(0, Math.min(mono.length, audio.endSample() - decoded)));
+      if (audio.gain !== 1) { for (let i = 0; i < sound.length; i++) sound[i] *= audio.gain; }
+      decoded += sound.length;
+      const skipped = Math.min(toSkip, sound.length);
       toSkip -= skipped;
-      const { gain } = audio;
-      if (gain !== 1) { for (let i = 0; i < piece.mono.length; i++) piece.mono[i] *= gain; }
-      return piece.mono.subarray(skipped);
+      return sound.subarray(skipped);
     };
     const rest = async () => decoder === null ? new Float32Array(0) : take(await decoder.flush());
     try {

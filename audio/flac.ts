@@ -132,7 +132,16 @@ export async function openFlac(reader: ByteReader, context: ReadContext): Promis
     channels,
     durationSeconds,
   };
-  return { info, sampleRate, decoder: "flac", skipSamples: 0, gain: flacGain(bitsPerSample), pieces, finish };
+  return {
+    info,
+    sampleRate,
+    decoder: "flac",
+    skipSamples: 0,
+    gain: flacGain(bitsPerSample),
+    pieces,
+    endSample: () => Infinity,
+    finish,
+  };
 }
 
 /** Reads one frame, or nothing where no frame begins here or its checksum fits nowhere. */

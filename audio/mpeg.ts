@@ -105,7 +105,16 @@ export async function openMpeg(reader: ByteReader, context: ReadContext): Promis
     durationSeconds,
   };
   const skipSamples = trimmedByDecoder ? 0 : DECODER_DELAY[layer];
-  return { info, sampleRate, decoder: "mpeg", skipSamples, gain: 1, pieces, finish };
+  return {
+    info,
+    sampleRate,
+    decoder: "mpeg",
+    skipSamples,
+    gain: 1,
+    pieces,
+    endSample: () => Infinity,
+    finish,
+  };
 }
 
 /** Whole frames collected for one question to the decoder. */

@@ -100,6 +100,9 @@ export async function openOgg(reader: ByteReader, context: ReadContext): Promise
     }
   }
 
+  /** The last granule counts from the stream's start, or from before it where it was cut out of a longer one. */
+  const endSample = () => ended ? decodedBefore + Math.max(0, lastGranule - preSkip) : Infinity;
+
   /** A stream may start at any granule, but no later than its first page ends. */
   function judge(decoded: number): void {
     const least = lastGranule - Math.max(firstGranule, 0) - preSkip - TOLERANCE_SECONDS * sampleRate;
@@ -115,7 +118,7 @@ export async function openOgg(reader: ByteReader, context: ReadContext): Promise
   }
 
   const info = { container: "Ogg", codec: codec.codec, sampleRate, channels, durationSeconds: null };
-  return { info, sampleRate, decoder, skipSamples: 0, gain, pieces, finish };
+  return { info, sampleRate, decoder, skipSamples: 0, gain, pieces, endSample, finish };
 }
 
 const TOLERANCE_SECONDS = 0.1; // a Vorbis block or an Opus packet at either end
