@@ -71,6 +71,7 @@ export {
   Tokenizer,
   type TokenizerOptions,
   type TranscribeOptions,
+  type TranscriptText,
   type Vocabulary,
   type WindowResult,
   writeTranscript,

@@ -14,7 +14,6 @@ export {
   type TranscriptionModel,
   type TranscriptSummary,
 } from "./long_form.ts";
-export { nearestName } from "./nearest_name.ts";
 export {
   checkTranscribeOptions,
   type DecodeOptions,
@@ -37,9 +36,8 @@ export type { Vocabulary } from "./vocabulary_files.ts";
 export {
   OUTPUT_FORMATS,
   type OutputFormat,
-  type Transcript,
+  type TranscriptText,
   writeJson,
-  WRITERS,
   writeSrt,
   writeTranscript,
   writeTsv,

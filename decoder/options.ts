@@ -6,8 +6,8 @@
  */
 
 import { SottoError, type Warning } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { LANGUAGE_SPELLINGS, languageCode, LANGUAGES } from "./languages.ts";
-import { nearestName } from "./nearest_name.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { strip } from "./whitespace.ts";
 
@@ -185,9 +185,8 @@ function check(options: object, rules: Readonly<Record<string, Rule>>): void {
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || CONTROLS.includes(name)) continue;
     if (!Object.hasOwn(rules, name)) {
-      const meant = nearestName(name, Object.keys(rules));
       throw new SottoError("E_OPTION", `Cannot use the options: ${name} is not one of them`, {
-        hint: meant ? `Did you mean ${meant}?` : `There are ${Object.keys(rules).join(", ")}.`,
+        hint: didYouMean(name, Object.keys(rules)) || `There are ${Object.keys(rules).join(", ")}.`,
       });
     }
     if (!rules[name].holds(value)) {
@@ -207,12 +206,11 @@ function check(options: object, rules: Readonly<Record<string, Rule>>): void {
 export function parseLanguage(language: string): string {
   const code = languageCode(language);
   if (code !== undefined) return code;
-  const meant = nearestName(language, LANGUAGE_SPELLINGS);
   throw new SottoError(
     "E_OPTION",
     `Cannot use the options: language must be a language of Whisper's; got ${shown(language)}`,
     {
-      hint: meant ? `Did you mean ${meant}?` : "Give its code, such as en, or its English name.",
+      hint: didYouMean(language, LANGUAGE_SPELLINGS) || "Give its code, such as en, or its English name.",
     },
   );
 }

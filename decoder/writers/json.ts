@@ -6,10 +6,10 @@
 
 import type { Segment } from "../segments.ts";
 import { Float, pythonJson, type PythonValue } from "./python_json.ts";
-import type { Transcript } from "./transcript.ts";
+import type { TranscriptText } from "./transcript.ts";
 
 /** The contents of a `.json` file, byte for byte as openai-whisper writes it: one line with no newline at its end. */
-export function writeJson({ text, segments, language }: Transcript): string {
+export function writeJson({ text, segments, language }: TranscriptText): string {
   return pythonJson({ text, segments: segments.map(segmentValue), language });
 }
 

@@ -7,30 +7,29 @@
 
 import { writeJson } from "./json.ts";
 import { writeSrt } from "./srt.ts";
-import type { Transcript } from "./transcript.ts";
+import type { TranscriptText } from "./transcript.ts";
 import { writeTsv } from "./tsv.ts";
 import { writeTxt } from "./txt.ts";
 import { writeVtt } from "./vtt.ts";
 
-export type { Transcript } from "./transcript.ts";
+export type { TranscriptText } from "./transcript.ts";
 export { writeJson, writeSrt, writeTsv, writeTxt, writeVtt };
 
-/** The contents of a file for each format; its name is also the file's extension. */
-export const WRITERS = {
+/** A format; its name is also the file's extension. */
+export type OutputFormat = "txt" | "vtt" | "srt" | "tsv" | "json";
+
+const WRITERS: Readonly<Record<OutputFormat, (transcript: TranscriptText) => string>> = {
   txt: writeTxt,
   vtt: writeVtt,
   srt: writeSrt,
   tsv: writeTsv,
   json: writeJson,
-} as const satisfies Readonly<Record<string, (transcript: Transcript) => string>>;
-
-/** A format of {@linkcode WRITERS}. */
-export type OutputFormat = keyof typeof WRITERS;
+};
 
 /** All formats, in openai-whisper's order. */
 export const OUTPUT_FORMATS: readonly OutputFormat[] = Object.keys(WRITERS) as OutputFormat[];
 
 /** The contents of a transcript's file in that format. */
-export function writeTranscript(transcript: Transcript, format: OutputFormat): string {
+export function writeTranscript(transcript: TranscriptText, format: OutputFormat): string {
   return WRITERS[format](transcript);
 }

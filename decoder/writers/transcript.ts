@@ -7,7 +7,7 @@
 import type { Segment } from "../segments.ts";
 
 /** A recording's text, whole and in segments; plain data. */
-export interface Transcript {
+export interface TranscriptText {
   /** All of it, as the segments spell it. */
   readonly text: string;
   /** In order. */

@@ -5,9 +5,9 @@
  */
 
 import { strip } from "../whitespace.ts";
-import type { Transcript } from "./transcript.ts";
+import type { TranscriptText } from "./transcript.ts";
 
 /** The contents of a `.txt` file, as openai-whisper writes it. */
-export function writeTxt({ segments }: Pick<Transcript, "segments">): string {
+export function writeTxt({ segments }: Pick<TranscriptText, "segments">): string {
   return segments.map(({ text }) => `${strip(text)}\n`).join("");
 }

@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Transcript } from "../../decoder/mod.ts";
+import type { TranscriptText } from "../../decoder/mod.ts";
 
 /** A segment under openai-whisper's names. */
 interface GoldenSegment {
@@ -35,7 +35,7 @@ const TOLERANCE = 1e-3;
 const near = (a: number, b: number, tolerance: number) => Math.abs(a - b) <= tolerance;
 
 /** Fails unless texts, tokens and times are equal, and probabilities as near as two devices' are. */
-export function assertSameTranscript(ours: Transcript, golden: GoldenTranscript): void {
+export function assertSameTranscript(ours: TranscriptText, golden: GoldenTranscript): void {
   assert.equal(ours.text, golden.text);
   assert.equal(ours.language, golden.language);
   assert.equal(ours.segments.length, golden.segments.length);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import {
   checkTranscribeOptions,
-  nearestName,
   parseLanguage,
   resolveDecodeOptions,
   Tokenizer,
@@ -58,7 +57,7 @@ Deno.test("resolveDecodeOptions() encodes texts with one space before them and t
 
 /** Options that break a rule, and what the error must say. */
 const REFUSED: readonly [options: Record<string, unknown>, message: RegExp, hint?: RegExp][] = [
-  [{ temprature: 0 }, /temprature is not one of them/, /Did you mean temperature/],
+  [{ temprature: 0 }, /temprature is not one of them/, /Did you mean "temperature"/],
   [{ beamSize: 5 }, /beamSize is not one of them/],
   [{ temperature: [0, 0.2] }, /temperature must be a number of 0…1 .*got \[0,0\.2\]/],
   [{ temperature: -0.1 }, /temperature/],
@@ -69,7 +68,7 @@ const REFUSED: readonly [options: Record<string, unknown>, message: RegExp, hint
   [{ sampleLen: 449 }, /sampleLen must be at most the model's context, 448/],
   [{ task: "translat" }, /task must be transcribe or translate; got "translat"/],
   [{ language: 7 }, /language must be a text/],
-  [{ language: "germn" }, /language must be a language/, /Did you mean german/],
+  [{ language: "germn" }, /language must be a language/, /Did you mean "german"/],
   [{ language: "xx" }, /language must be a language/],
   [{ language: "fr" }, /language must be one that this model knows; got fr \(french\)/, /It knows en, de\./],
   [{ suppressTokens: "1,x" }, /suppressTokens must be a list/],
@@ -126,13 +125,4 @@ Deno.test("parseLanguage() takes codes, names and other names in any case", () =
     " Castilian ": "es",
   };
   for (const [spelling, code] of Object.entries(spellings)) assert.equal(parseLanguage(spelling), code);
-});
-
-Deno.test("nearestName() guesses what is near and keeps silent otherwise", () => {
-  const names = ["temperature", "task", "language", "de"];
-  assert.equal(nearestName("temperatur", names), "temperature");
-  assert.equal(nearestName("tsak", names), "task");
-  assert.equal(nearestName("LANGUAGE", names), "language");
-  assert.equal(nearestName("xylophone", names), undefined);
-  assert.equal(nearestName("", names), undefined);
 });

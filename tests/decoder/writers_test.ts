@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { OUTPUT_FORMATS, type Segment, type Transcript, writeTranscript } from "../../decoder/mod.ts";
+import { OUTPUT_FORMATS, type Segment, type TranscriptText, writeTranscript } from "../../decoder/mod.ts";
 import { roundHalfEven } from "../../decoder/rounding.ts";
 import { strip } from "../../decoder/whitespace.ts";
 import { pythonFloat } from "../../decoder/writers/python_json.ts";
@@ -7,7 +7,7 @@ import { formatTimestamp } from "../../decoder/writers/subtitles.ts";
 import { dataJson, dataText } from "./_data.ts";
 
 /** openai-whisper's result under our names. */
-async function transcript(name: string): Promise<Transcript> {
+async function transcript(name: string): Promise<TranscriptText> {
   const result = await dataJson(`${name}.result.json`);
   // deno-lint-ignore no-explicit-any
   const segments = result.segments.map((segment: any): Segment => ({
@@ -28,7 +28,7 @@ for (const name of ["09_long", "writers"]) {
 }
 
 Deno.test("writeTranscript() writes a transcript without segments", () => {
-  const empty: Transcript = { text: "", segments: [], language: null };
+  const empty: TranscriptText = { text: "", segments: [], language: null };
   const written = OUTPUT_FORMATS.map((format) => writeTranscript(empty, format));
   assert.deepEqual(written, [
     "",
