@@ -47,10 +47,10 @@ const REVISION = /^[\w][\w.-]*$/;
  * The local path of a model, for `openCheckpoint`.
  *
  * A name is one of openai-whisper's (`base`, `large-v3`, `turbo`, …), a path, a `file:` URL, or `owner/name` on the
- * Hugging Face hub. An official name is never taken for a path (write `./base`): is looked for in `modelDir` (the `.pt`, whisper.cpp's `ggml-<name>.bin`, a
- * folder `<name>` or `whisper-<name>`), sotto's cache, openai-whisper's cache and Hugging Face's cache, and else
- * downloaded as openai's `.pt`. One of the hub is looked for in `modelDir`, sotto's and Hugging Face's caches, and
- * else downloaded.
+ * Hugging Face hub. An official name is never taken for a path (write `./base` for one). It is looked for in
+ * `modelDir` (the `.pt`, whisper.cpp's `ggml-<name>.bin`, a folder `<name>` or `whisper-<name>`), sotto's cache,
+ * openai-whisper's cache and Hugging Face's cache, and else downloaded as openai's `.pt`. A model of the hub is
+ * looked for in `modelDir`, sotto's and Hugging Face's caches, and else downloaded.
  *
  * @throws {SottoError} E_MODEL_NOT_FOUND if there is none, saying where was looked; E_DOWNLOAD, E_INTEGRITY,
  * E_DISK_FULL or E_ABORTED from the download; E_PERMISSION; E_OPTION if the name is a URL of the web or the

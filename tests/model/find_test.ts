@@ -248,6 +248,38 @@ Deno.test("findModel() refuses shards outside the folder before it asks for them
   });
 });
 
+/** What a script that opens a model prints in a process with just those permissions. */
+async function inProcess(name: string, ...flags: string[]): Promise<Record<string, string>> {
+  const module = new URL("../../model/mod.ts", import.meta.url).href;
+  const script = `const { findModel, openCheckpoint } = await import(${JSON.stringify(module)});
+    try {
+      const { format } = await openCheckpoint(await findModel(${JSON.stringify(name)}, { offline: true }));
+      console.log(JSON.stringify({ format }));
+    } catch ({ code, message, hint }) {
+      console.log(JSON.stringify({ code, message, hint }));
+    }`;
+  const url = `data:text/javascript,${encodeURIComponent(script)}`;
+  // A script from a data: URL may import local modules only with permission to read them.
+  const root = new URL("../../", import.meta.url).pathname;
+  const sources = ["model", "tensor", "errors.ts", "nearest.ts"].map((path) => join(root, path)).join();
+  const read = [`--allow-read=${sources}`, ...flags].join();
+  const args = ["run", "--no-prompt", "--no-check", "--quiet", read, `--allow-import`, url];
+  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  assert.equal(new TextDecoder().decode(stderr), "");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("findModel() and openCheckpoint() need to read the model and nothing else", async () => {
+  assert.deepEqual(await inProcess(DEMO, DEMO), { format: "hugging-face" });
+  assert.deepEqual(await inProcess(TORCH_TINY, join(TORCH_TINY, "..")), { format: "openai" });
+  const denied = await inProcess(DEMO);
+  assert.equal(denied.code, "E_PERMISSION");
+  assert.equal(denied.hint, `Run again with --allow-read=${DEMO}`);
+  // Without the environment no cache is known: that is no error, and no question to the user.
+  assert.equal((await inProcess("base")).code, "E_MODEL_NOT_FOUND");
+  assert.equal((await inProcess("./none.pt")).hint, "Run again with --allow-read=./none.pt");
+});
+
 Deno.test("OFFICIAL_MODELS names a SHA-256 for each file", () => {
   for (const { sha256, file } of OFFICIAL_MODELS.values()) {
     assert.match(sha256, /^[0-9a-f]{64}$/);
