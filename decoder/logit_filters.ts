@@ -118,7 +118,9 @@ function timesOutweigh(logits: Float32Array, timestampBegin: number): boolean {
   for (let i = 0; i < timestampBegin; i++) if (logits[i] > text) text = logits[i];
   let most = -Infinity;
   for (let i = timestampBegin; i < logits.length; i++) if (logits[i] > most) most = logits[i];
-  if (most === -Infinity) return false;
+  // Nearly always one of these two decides without an exponential: max ≤ log Σ exp ≤ max + log n.
+  if (most > text) return true;
+  if (most + Math.log(logits.length - timestampBegin) <= text) return false;
   let sum = 0;
   for (let i = timestampBegin; i < logits.length; i++) sum += Math.exp(logits[i] - most);
   return most + Math.log(sum) > text;
