@@ -61,7 +61,7 @@ export async function decoderRows(
     error,
     verdicts: [{ goal: `≤ ${MOST_ERROR.toExponential(0)}`, met: error <= MOST_ERROR }],
   }, {
-    what: "  step over reading its weights",
+    what: "  step over reading weights",
     verdicts: [{ goal: `${ratio.toFixed(2)} ≤ ${MOST_OF_READING} ×`, met: ratio <= MOST_OF_READING }],
   }, {
     what: "  a window's keys and values",
