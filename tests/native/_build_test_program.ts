@@ -13,6 +13,7 @@ export const PROGRAMS = {
     "tests/test_decoder_kernels.c",
   ],
   library_test: ["tests/library_test.c"],
+  decoder_test: ["tests/decoder_test.c"],
 } as const;
 
 /** The path of a test program; null, with one line said, where there is no C compiler. */

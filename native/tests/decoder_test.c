@@ -1,0 +1,302 @@
+/* The decoder and the log-mel through the library's interface, for sanitizers: every check of their arguments, and a
+ * walk through a small decoder on every variant and several numbers of threads, whose logits must agree with the
+ * reference's: deno test -A tests/native/decoder_program_test.ts */
+#include <math.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../cpu/kernels.h"
+#include "../include/sotto_cpu.h"
+
+enum { T = 67, V = 41, CONTEXT = 70, C = 18, H = 2, LAYERS = 2, TENSORS = 4 + 24 * LAYERS, SEQUENCES = 9 };
+static const int32_t dims[6] = {T, V, CONTEXT, C, H, LAYERS};
+
+static int failures;
+static char text[256];
+
+static void expect(int condition, const char *format, ...) {
+  if (condition) return;
+  failures++;
+  va_list arguments;
+  va_start(arguments, format);
+  printf("FAIL ");
+  vprintf(format, arguments);
+  printf("\n");
+  va_end(arguments);
+}
+
+#define OK(call) expect((call) == SOTTO_OK, "%s: %s", #call, text)
+/* The status, and a text that ends with the value found. */
+#define REFUSED(status, value, call)                                                                            \
+  do {                                                                                                          \
+    text[0] = '\0';                                                                                             \
+    const int32_t got_ = (call);                                                                                \
+    expect(got_ == (status) && strstr(text, value) != NULL, "%s: status %d, \"%s\"", #call, got_, text);        \
+  } while (0)
+#define TEXT text, sizeof text
+
+static float uniform(void) {
+  static uint32_t state = 1; /* Numerical Recipes' linear congruence */
+  state = state * 1664525u + 1013904223u;
+  return (float)state / 2147483648.0f - 1;
+}
+
+/* ---- A small decoder: matrices in F16, vectors in F32, one byte off every alignment. */
+
+static int64_t elements_of(int tensor) {
+  if (tensor == 0) return (int64_t)V * C;
+  if (tensor == 1) return (int64_t)CONTEXT * C;
+  static const int64_t of_layer[24] = {C, C, C * C, C, C * C, C * C, C, C * C,     C, C,     C,         C * C,
+                                       C, C * C, C * C, C, C * C, C, C, C, 4 * C * C, 4 * C, 4 * C * C, C};
+  return tensor >= TENSORS - 2 ? C : of_layer[(tensor - 2) % 24];
+}
+
+static int is_matrix(int tensor) { return tensor == 0 || (tensor > 1 && elements_of(tensor) >= C * C); }
+
+typedef struct {
+  uint64_t file, words[TENSORS * SOTTO_WEIGHT_WORDS];
+} model;
+
+static model make_model(const kernel_table *kernels) {
+  static uint8_t bytes[1 + 4 * 64 * 1024];
+  model made;
+  size_t offset = 1;
+  for (int i = 0; i < TENSORS; i++) {
+    const int64_t count = elements_of(i);
+    float *values = malloc((size_t)count * sizeof *values);
+    if (values == NULL) exit(2);
+    for (int64_t j = 0; j < count; j++) values[j] = 0.4f * uniform();
+    const uint64_t words[] = {0, offset, is_matrix(i) ? SOTTO_F16 : SOTTO_F32, (uint64_t)count};
+    memcpy(made.words + i * SOTTO_WEIGHT_WORDS, words, sizeof words);
+    const size_t length = (size_t)count * (is_matrix(i) ? 2 : 4);
+    if (offset + length > sizeof bytes) exit(2);
+    if (is_matrix(i))
+      kernels->narrow_f16(values, count, bytes + offset);
+    else
+      memcpy(bytes + offset, values, length);
+    offset += length;
+    free(values);
+  }
+  OK(sotto_cpu_file_copy(bytes, offset, &made.file, TEXT));
+  for (int i = 0; i < TENSORS; i++) made.words[i * SOTTO_WEIGHT_WORDS] = made.file;
+  return made;
+}
+
+static uint64_t open_context(int threads, const char *variant) {
+  uint64_t context = 0;
+  OK(sotto_cpu_context_create(threads, variant, strlen(variant), &context, TEXT));
+  return context;
+}
+
+static uint64_t open_decoder(uint64_t context, const model *m) {
+  uint64_t decoder = 0;
+  OK(sotto_cpu_decoder_create(context, dims, 6, m->words, TENSORS * SOTTO_WEIGHT_WORDS, &decoder, TEXT));
+  return decoder;
+}
+
+/* ---- A walk: prompt, reordering, single tokens, going back. */
+
+enum { PROMPT = CONTEXT - 2, WALK_ROWS = PROMPT + SEQUENCES + 2 * SEQUENCES };
+static float features[T * C];
+
+static void walk(uint64_t session, float logits[WALK_ROWS * V]) {
+  int32_t tokens[CONTEXT * SEQUENCES], rows[CONTEXT], sources[SEQUENCES];
+  for (int i = 0; i < CONTEXT * SEQUENCES; i++) tokens[i] = i * 7 % V;
+  for (int i = 0; i < CONTEXT; i++) rows[i] = i;
+  for (int i = 0; i < SEQUENCES; i++) sources[i] = i == 4 ? 4 : 0;
+  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  OK(sotto_cpu_session_step(session, tokens, PROMPT, 1, 0, rows, PROMPT, logits, PROMPT * V, TEXT));
+  logits += PROMPT * V;
+  sources[4] = 0;
+  OK(sotto_cpu_session_reorder(session, sources, SEQUENCES, TEXT));
+  OK(sotto_cpu_session_step(session, tokens, SEQUENCES, SEQUENCES, PROMPT, rows, 1, logits, SEQUENCES * V, TEXT));
+  logits += SEQUENCES * V;
+  for (int i = 0; i < SEQUENCES; i++) sources[i] = (i * 5 + 3) % SEQUENCES / 2;
+  OK(sotto_cpu_session_reorder(session, sources, SEQUENCES, TEXT));
+  OK(sotto_cpu_session_step(session, tokens, 2 * SEQUENCES, SEQUENCES, 3, rows, 2, logits, 2 * SEQUENCES * V, TEXT));
+  OK(sotto_cpu_session_step(session, tokens, CONTEXT, 1, 0, rows, 0, NULL, 0, TEXT));
+}
+
+static void test_walks(const model *m) {
+  static float want[WALK_ROWS * V], got[WALK_ROWS * V];
+  int count;
+  const kernel_variant *variants = kernel_variants(&count);
+  for (int i = 0; i < T * C; i++) features[i] = uniform();
+  for (int i = 0; i < count; i++) {
+    if (!kernel_variant_runs(&variants[i])) continue;
+    for (int threads = 1; threads <= 3; threads++) {
+      const uint64_t context = open_context(threads, variants[i].name), decoder = open_decoder(context, m);
+      uint64_t session = 0;
+      OK(sotto_cpu_session_create(decoder, SEQUENCES, &session, TEXT));
+      OK(sotto_cpu_destroy(context)); /* the decoder keeps it, and the session the decoder */
+      OK(sotto_cpu_destroy(decoder));
+      walk(session, got);
+      OK(sotto_cpu_destroy(session));
+      if (i == 0 && threads == 1) memcpy(want, got, sizeof want);
+      float worst = 0;
+      for (int j = 0; j < WALK_ROWS * V; j++) worst = fmaxf(worst, fabsf(got[j] - want[j]));
+      expect(worst <= 1e-4f, "%s, %d threads: logits %g away from the reference's", variants[i].name, threads, worst);
+      printf("%s, %d threads: %g away\n", variants[i].name, threads, worst);
+    }
+  }
+}
+
+/* ---- What is refused. */
+
+static void test_decoder_arguments(uint64_t context, const model *m) {
+  enum { WORDS = TENSORS * SOTTO_WEIGHT_WORDS };
+  uint64_t decoder = 1, words[WORDS];
+  REFUSED(SOTTO_INVALID_ARGUMENT, "missing", sotto_cpu_decoder_create(context, dims, 6, NULL, 0, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", sotto_cpu_decoder_create(context, dims, 5, m->words, WORDS, &decoder, TEXT));
+  expect(decoder == 0, "a refused decoder has no handle");
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 51", sotto_cpu_decoder_create(context, dims, 6, m->words, WORDS - 4, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_decoder_create(m->file, dims, 6, m->words, WORDS, &decoder, TEXT));
+  for (int i = 0; i < 6; i++) {
+    int32_t wrong[6];
+    memcpy(wrong, dims, sizeof wrong);
+    wrong[i] = 0;
+    REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_decoder_create(context, wrong, 6, m->words, WORDS, &decoder, TEXT));
+    wrong[i] = INT32_MAX;
+    REFUSED(SOTTO_INVALID_ARGUMENT, "got 2147483647",
+            sotto_cpu_decoder_create(context, wrong, 6, m->words, WORDS, &decoder, TEXT));
+  }
+  const int32_t uneven[6] = {T, V, CONTEXT, C, 4, LAYERS};
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 18 and 4", sotto_cpu_decoder_create(context, uneven, 6, m->words, WORDS, &decoder, TEXT));
+  for (int i = 0; i < TENSORS; i++) {
+    memcpy(words, m->words, sizeof words);
+    words[i * SOTTO_WEIGHT_WORDS + 3]++;
+    REFUSED(SOTTO_INVALID_ARGUMENT, "elements", sotto_cpu_decoder_create(context, dims, 6, words, WORDS, &decoder, TEXT));
+  }
+  memcpy(words, m->words, sizeof words);
+  words[0] = 12345;
+  REFUSED(SOTTO_INVALID_HANDLE, "file", sotto_cpu_decoder_create(context, dims, 6, words, WORDS, &decoder, TEXT));
+
+  const uint16_t infinite[V * C] = {[V * C - 1] = 0x7c00};
+  memcpy(words, m->words, sizeof words);
+  OK(sotto_cpu_file_copy((const uint8_t *)infinite, sizeof infinite, &words[0], TEXT));
+  words[1] = 0;
+  REFUSED(SOTTO_NON_FINITE, "1 NaN or infinite in weight 0",
+          sotto_cpu_decoder_create(context, dims, 6, words, WORDS, &decoder, TEXT));
+  OK(sotto_cpu_destroy(words[0]));
+}
+
+static void test_session_arguments(uint64_t context, const model *m) {
+  const uint64_t decoder = open_decoder(context, m);
+  uint64_t session = 1;
+  static float logits[CONTEXT * V];
+  int32_t tokens[CONTEXT] = {0}, rows[2] = {0, 1};
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_session_create(decoder, 0, &session, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 33", sotto_cpu_session_create(decoder, 33, &session, TEXT));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_session_create(context, 1, &session, TEXT));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_session_set_features(decoder, features, T * C, TEXT));
+  OK(sotto_cpu_session_create(decoder, 2, &session, TEXT));
+
+#define STEP(token_count, sequences, position, row_count, logit_count) \
+  sotto_cpu_session_step(session, tokens, token_count, sequences, position, rows, row_count, logits, logit_count, TEXT)
+  REFUSED(SOTTO_INVALID_ARGUMENT, "no features", STEP(1, 1, 0, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", sotto_cpu_session_set_features(session, features, 5, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_session_set_features(session, NULL, T * C, TEXT));
+  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", STEP(1, 0, 0, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 3", STEP(3, 3, 0, 1, 3 * V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 3 in all", STEP(3, 2, 0, 1, 2 * V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0 in all", STEP(0, 1, 0, 0, 0));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "position -1", STEP(1, 1, -1, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 1 tokens at position 70", STEP(1, 1, CONTEXT, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "position 2147483647", STEP(1, 1, INT32_MAX, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "holds 0 tokens: got position 1", STEP(1, 1, 1, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 1", STEP(1, 1, 0, 2, 2 * V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 40 values", STEP(1, 1, 0, 1, V - 1));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 82 values", STEP(1, 1, 0, 1, 2 * V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "too many", STEP((size_t)INT32_MAX + 1, 1, 0, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "too many", STEP(1, 1, 0, SIZE_MAX, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0 in all", sotto_cpu_session_step(session, NULL, 1, 1, 0, rows, 1, logits, V, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "rows are missing", sotto_cpu_session_step(session, tokens, 1, 1, 0, NULL, 1, logits, V, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0 values", sotto_cpu_session_step(session, tokens, 1, 1, 0, rows, 1, NULL, V, TEXT));
+  for (int i = 0; i < 2; i++) {
+    tokens[2] = i == 0 ? -1 : V;
+    REFUSED(SOTTO_INVALID_ARGUMENT, i == 0 ? "got -1" : "got 41", STEP(3, 1, 0, 1, V));
+  }
+  tokens[2] = 0;
+  OK(STEP(3, 1, 0, 2, 2 * V));
+  OK(STEP(1, 1, 3, 1, V));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "sequence 1 holds 0", STEP(2, 2, 3, 1, 2 * V));
+
+  int32_t sources[3] = {0, 2, 0};
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 2", sotto_cpu_session_reorder(session, sources, 2, TEXT));
+  sources[1] = -1;
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got -1", sotto_cpu_session_reorder(session, sources, 2, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 3", sotto_cpu_session_reorder(session, sources, 3, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_session_reorder(session, NULL, 2, TEXT));
+  OK(sotto_cpu_destroy(session));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", STEP(1, 1, 0, 1, V));
+  OK(sotto_cpu_destroy(decoder));
+#undef STEP
+}
+
+static void test_log_mel_arguments(uint64_t context) {
+  static float samples[720], filters[2 * 201], out[6];
+#define MEL(s, sn, f, fn, o, on, frames, bands) sotto_cpu_log_mel(context, s, sn, f, fn, o, on, frames, bands, TEXT)
+  OK(MEL(samples, 720, filters, 402, out, 6, 3, 2));
+  expect(out[5] == -10, "silence has a log-mel of -10: got %g", out[5]);
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 719", MEL(samples, 719, filters, 402, out, 6, 3, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", MEL(NULL, 720, filters, 402, out, 6, 3, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 401", MEL(samples, 720, filters, 401, out, 6, 3, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", MEL(samples, 720, filters, 402, out, 5, 3, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", MEL(samples, 720, filters, 402, out, 6, 0, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 202", MEL(samples, 720, filters, 402, out, 6, 3, 202));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 720", MEL(samples, 720, filters, 402, out, 6, INT32_MAX, 2));
+  context = 99;
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", MEL(samples, 720, filters, 402, out, 6, 3, 2));
+#undef MEL
+}
+
+/* ---- Two callers of one session: each call is served, or answered with SOTTO_BUSY. */
+
+static void *step_often(void *argument) {
+  const uint64_t session = *(const uint64_t *)argument;
+  static __thread float logits[V];
+  const int32_t token = 1, row = 0;
+  char own[256];
+  for (int i = 0; i < 200; i++) {
+    const int32_t status = sotto_cpu_session_step(session, &token, 1, 1, 0, &row, 1, logits, V, own, sizeof own);
+    if (status != SOTTO_OK && status != SOTTO_BUSY) return "a status that is neither";
+  }
+  return NULL;
+}
+
+static void test_busy(uint64_t context, const model *m) {
+  const uint64_t decoder = open_decoder(context, m);
+  uint64_t session = 0;
+  OK(sotto_cpu_session_create(decoder, 1, &session, TEXT));
+  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  pthread_t threads[3];
+  for (int i = 0; i < 3; i++) expect(pthread_create(&threads[i], NULL, step_often, &session) == 0, "a thread");
+  for (int i = 0; i < 3; i++) {
+    void *problem = NULL;
+    pthread_join(threads[i], &problem);
+    expect(problem == NULL, "%s", (const char *)problem);
+  }
+  OK(sotto_cpu_destroy(session));
+  OK(sotto_cpu_destroy(decoder));
+}
+
+int main(void) {
+  int count;
+  const kernel_variant *variants = kernel_variants(&count);
+  const kernel_table reference = kernel_variant_table(&variants[0]);
+  const model m = make_model(&reference);
+  test_walks(&m);
+  const uint64_t context = open_context(2, "");
+  test_decoder_arguments(context, &m);
+  test_session_arguments(context, &m);
+  test_log_mel_arguments(context);
+  test_busy(context, &m);
+  OK(sotto_cpu_destroy(context));
+  OK(sotto_cpu_destroy(m.file));
+  printf("%d failures\n", failures);
+  return failures > 0;
+}
