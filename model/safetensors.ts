@@ -22,11 +22,14 @@ const LENGTH_BYTES = 8;
 
 const DTYPES: ReadonlySet<string> = new Set<StoredDtype>(["F32", "F16", "BF16"]);
 
+/** The format's other types: `F64`, `I8`, `U16`, `BOOL`, `F8_E4M3` and so on. */
+const OTHER_DTYPE = /^(BOOL|C64|[FIU]\d{1,2}(_\w+)?)$/;
+
 /**
  * The tensors of a safetensors file, under the file's own names and in the order of their bytes.
  *
- * @throws {SottoError} E_MODEL_FORMAT if the file breaks the format or stores another type than F32, F16 and
- * BF16; E_MODEL_NOT_FOUND, E_PERMISSION or E_INPUT if it cannot be read.
+ * @throws {SottoError} E_MODEL_FORMAT if the file breaks the format; E_MODEL_MISMATCH if it stores another type than
+ * F32, F16 and BF16; E_MODEL_NOT_FOUND, E_PERMISSION or E_INPUT if it cannot be read.
  */
 export async function readSafetensors(file: TensorFile): Promise<StoredTensor[]> {
   using source = await openByteSource(file);
@@ -76,7 +79,11 @@ function parseEntry(
   if (!isJsonObject(entry)) throw refuse(`tensor ${quote(name)} must be an object`);
   const { dtype, shape, data_offsets: offsets } = entry;
   if (typeof dtype !== "string" || !DTYPES.has(dtype)) {
-    throw refuse(`tensor ${quote(name)} must be F32, F16 or BF16, got ${quote(dtype)}`);
+    const rule = `tensor ${quote(name)} must be F32, F16 or BF16, got ${quote(dtype)}`;
+    if (typeof dtype !== "string" || !OTHER_DTYPE.test(dtype)) throw refuse(rule);
+    throw new SottoError("E_MODEL_MISMATCH", `Cannot use this checkpoint: ${rule}`, {
+      hint: "Quantised safetensors are not read: use the original, or a quantised ggml file.",
+    });
   }
   if (!Array.isArray(shape)) throw refuse(`tensor ${quote(name)} must have a shape, got ${quote(shape)}`);
   const size = storedBytes(dtype as StoredDtype, shape);

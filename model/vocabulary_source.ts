@@ -47,7 +47,7 @@ const MULTILINGUAL_VOCABULARIES: readonly number[] = [51865, 51866];
 /**
  * The vocabulary files of a Hugging Face folder, or null if it has none.
  *
- * @throws {SottoError} E_MODEL_FORMAT or E_TOKENIZER if they are malformed or do not fit `vocabularySize`.
+ * @throws {SottoError} E_TOKENIZER if they are malformed or do not fit `vocabularySize`.
  */
 export async function folderVocabulary(
   folder: string,
@@ -117,7 +117,10 @@ async function vocabAndMerges(folder: string): Promise<FolderVocabulary | null> 
 }
 
 async function jsonObject(path: string): Promise<Record<string, unknown>> {
-  const json = await readStrictJson(path);
+  const json = await readStrictJson(path).catch((error) => {
+    if (!(error instanceof SottoError && error.code === "E_MODEL_FORMAT")) throw error;
+    throw new SottoError("E_TOKENIZER", error.message, { cause: error });
+  });
   if (isJsonObject(json)) return json;
   throw new SottoError("E_TOKENIZER", `Cannot use ${path}: it must hold a JSON object`);
 }

@@ -114,11 +114,17 @@ Deno.test("readSafetensors() refuses ranges that overlap, leave holes, pass the 
     [{ a: { ...a, data_offsets: [0, 8, 8] } }, 8, /two offsets/],
     [{ a: { ...a, data_offsets: [-8, 0] } }, 8, /two offsets/],
     [{ a: { ...a, data_offsets: null } }, 8, /two offsets/],
-    [{ a: tensor("I64", [1], 0, 8) }, 8, /F32, F16 or BF16, got "I64"/],
+    [{ a: tensor("X64", [1], 0, 8) }, 8, /F32, F16 or BF16, got "X64"/],
     [{ a: 5 }, 0, /"a" must be an object/],
   ];
   for (const [header, dataBytes, message] of cases) {
     await refused(read(header, dataBytes), "E_MODEL_FORMAT", message);
+  }
+});
+
+Deno.test("readSafetensors() refuses the format's other types as no Whisper's", async () => {
+  for (const dtype of ["I64", "U8", "BOOL", "F8_E4M3"]) {
+    await refused(read({ a: tensor(dtype, [1], 0, 8) }, 8), "E_MODEL_MISMATCH", /F32, F16 or BF16/);
   }
 });
 
