@@ -84,18 +84,18 @@ class FileSource implements ByteSource {
 
   async read(offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
     checkRange(this, offset, length);
-    const bytes = new Uint8Array(length);
     try {
+      const bytes = new Uint8Array(length);
       await this.#handle.seek(offset, Deno.SeekMode.Start);
       for (let filled = 0; filled < length;) {
         const count = await this.#handle.read(bytes.subarray(filled));
         if (count === null) throw rangeError(this, offset, length, offset + filled);
         filled += count;
       }
+      return bytes;
     } catch (error) {
       throw fileError(error, "read", this.name);
     }
-    return bytes;
   }
 
   [Symbol.dispose](): void {

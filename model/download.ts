@@ -72,7 +72,7 @@ export async function downloadFile(
       );
     }
     if (digest === null) await file.truncate(); // parts of unknown files cannot be told apart
-    const transfer = new Transfer(url, file, digest, options, basename(target));
+    const transfer = new Transfer(url, file, digest, options, target);
     await transfer.run();
     await file.sync();
     await Deno.rename(partial, target);
@@ -96,8 +96,12 @@ class Transfer {
     readonly file: Deno.FsFile,
     readonly digest: Digest | null,
     readonly options: DownloadOptions,
-    readonly name: string,
+    readonly target: string,
   ) {}
+
+  get name(): string {
+    return basename(this.target);
+  }
 
   async run(): Promise<void> {
     this.#received = this.#startedWith = (await this.file.stat()).size;
@@ -158,14 +162,30 @@ class Transfer {
       }
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof SottoError || isFileFault(error)) throw error;
+      if (error instanceof SottoError) throw error;
       throw this.#cut(error);
     }
     if (this.#total !== null && this.#received !== this.#total) throw this.#cut();
   }
 
   async #append(chunk: Uint8Array): Promise<void> {
-    for (let written = 0; written < chunk.length;) written += await this.file.write(chunk.subarray(written));
+    try {
+      for (let written = 0; written < chunk.length;) {
+        written += await this.file.write(chunk.subarray(written));
+      }
+    } catch (error) {
+      const failure = fileError(error, "write", this.target);
+      if (failure.code !== "E_DISK_FULL") throw failure;
+      const need = this.#total === null ? "more" : `${Math.ceil(this.#total / 1e6)} MB`;
+      throw new SottoError(
+        "E_DISK_FULL",
+        `Cannot write ${this.target}: need ${need} in ${dirname(this.target)}, no space is left`,
+        {
+          hint: failure.hint,
+          cause: error,
+        },
+      );
+    }
     this.#received += chunk.length;
     if (this.#received - this.#reported >= PROGRESS_BYTES) this.#report();
   }
@@ -217,11 +237,6 @@ class Transfer {
       },
     );
   }
-}
-
-/** Whether writing failed, and not the network: Deno gives errors of files an OS error code, those of bodies none. */
-function isFileFault(error: unknown): boolean {
-  return fileError(error, "write", "").code === "E_DISK_FULL" || error instanceof Deno.errors.NotCapable;
 }
 
 async function removeIfThere(path: string): Promise<void> {

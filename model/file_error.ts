@@ -13,9 +13,11 @@ export type FileAction = "read" | "write";
  * The {@linkcode SottoError} for what a file operation threw. An error that is already one passes through.
  *
  * @param path The file or folder that was touched, as the user spelled it.
+ * @throws A TypeError or ReferenceError as it is: that is a fault of the program, not of the file.
  */
 export function fileError(error: unknown, action: FileAction, path: string): SottoError {
   if (error instanceof SottoError) return error;
+  if (error instanceof TypeError || error instanceof ReferenceError) throw error;
   const doing = `Cannot ${action} ${path}`;
   if (error instanceof Deno.errors.NotCapable) {
     // Deno's text names the permission and the path exactly: writing may want to read as well.
@@ -28,6 +30,12 @@ export function fileError(error: unknown, action: FileAction, path: string): Sot
   }
   if (error instanceof Deno.errors.NotFound) {
     return new SottoError("E_MODEL_NOT_FOUND", `${doing}: there is no such file`, { cause: error });
+  }
+  if (error instanceof RangeError) { // what V8 throws when it cannot allocate an array
+    return new SottoError("E_MEMORY", `${doing}: ${error.message}`, {
+      hint: "Close other programs, or use a smaller model.",
+      cause: error,
+    });
   }
   const text = error instanceof Error ? error.message : String(error);
   if (isDiskFull(error)) {

@@ -184,12 +184,13 @@ async function findInHubCaches(search: Search, id: string, revision: string): Pr
   return null;
 }
 
-/** @throws {SottoError} E_INTEGRITY if the file is another one, which is deleted. */
+/** @throws {SottoError} E_INTEGRITY if the file is another one, which is deleted where that is allowed. */
 async function requireDigest(path: string, digest: Digest, signal?: AbortSignal): Promise<void> {
   if (await hasDigest(path, digest, signal)) return;
-  await Deno.remove(path);
-  throw new SottoError("E_INTEGRITY", `Refused ${path}: its SHA-256 must be ${digest.hex}; deleted`, {
-    hint: "Something changed the file after it was downloaded. Run again to download it anew.",
+  const fate = await Deno.remove(path).then(() => "deleted", () => "it could not be deleted");
+  throw new SottoError("E_INTEGRITY", `Refused ${path}: its SHA-256 must be ${digest.hex}; ${fate}`, {
+    hint:
+      "Something changed the file after it was downloaded. Delete it if it is still there, and run again.",
   });
 }
 

@@ -49,8 +49,16 @@ export async function hasDigest(path: string, digest: Digest, signal?: AbortSign
   }
 }
 
-/** Whether nobody but the owner can change a file or put another in its place, as far as its mode bits tell. */
+/**
+ * Whether nobody but the owner can change a file or put another in its place, as far as its mode bits tell; false where
+ * they may not be looked at.
+ */
 export async function onlyOwnerWrites(path: string, folder: string): Promise<boolean> {
-  const modes = [(await Deno.stat(path)).mode, (await Deno.stat(folder)).mode];
-  return modes.every((mode) => mode === null || (mode & 0o022) === 0);
+  try {
+    const modes = [(await Deno.stat(path)).mode, (await Deno.stat(folder)).mode];
+    return modes.every((mode) => mode === null || (mode & 0o022) === 0);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw fileError(error, "read", path);
+  }
 }

@@ -168,7 +168,11 @@ Deno.test({
   fn: () =>
     served([], async ({ url, target, folder }) => {
       await Deno.symlink("/dev/full", join(folder, PARTIAL));
-      const error = await refused(downloadFile(url, target, DIGEST), "E_DISK_FULL", /no space/);
+      const error = await refused(
+        downloadFile(url, target, DIGEST),
+        "E_DISK_FULL",
+        /need 1 MB in .*, no space is left/,
+      );
       assert.equal(error.exitStatus, 74);
       assert.deepEqual(filesIn(folder), []);
     }),
