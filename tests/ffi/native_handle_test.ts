@@ -59,3 +59,18 @@ Deno.test("NativeHandle turns a status into one exception and is free afterwards
   thing[Symbol.dispose]();
   strictEqual(thing.destroyed.length, 1);
 });
+
+Deno.test("NativeHandle keeps no more calls in flight than there are cores, over all handles", async () => {
+  const most = navigator.hardwareConcurrency;
+  const things = Array.from({ length: most + 3 }, () => new Thing());
+  let inFlight = 0;
+  let peak = 0;
+  const work = async () => {
+    peak = Math.max(peak, ++inFlight);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    inFlight--;
+    return SottoStatus.SOTTO_OK;
+  };
+  await Promise.all(things.flatMap((thing) => [thing.work(work), thing.work(work)]));
+  strictEqual(peak, most);
+});

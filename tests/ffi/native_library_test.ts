@@ -103,6 +103,8 @@ testWithLibrary(
     const opened = await openInChild([refused.hint.replace("Run with ", "")]);
     strictEqual(opened.path, LIBRARY_PATH);
     strictEqual(opened.variants?.[0], "ref");
+    const folder = LIBRARY_PATH.slice(0, LIBRARY_PATH.lastIndexOf("/"));
+    strictEqual((await openInChild([`--allow-ffi=${folder}`])).path, LIBRARY_PATH, "its folder does as well");
   },
 );
 
