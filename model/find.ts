@@ -21,6 +21,7 @@ import {
   type OfficialModel,
   OPENAI_BASE_URL,
 } from "./official_models.ts";
+import { checkSnapshot, requireDigest } from "./snapshot_digests.ts";
 
 /** Options of {@linkcode findModel}. */
 export interface FindModelOptions extends DownloadOptions {
@@ -30,7 +31,7 @@ export interface FindModelOptions extends DownloadOptions {
   readonly offline?: boolean;
   /** Branch, tag or commit of a model of the hub; default `main`. */
   readonly revision?: string;
-  /** Hash an openai model found in sotto's cache again, even if only its owner can write there. */
+  /** Hash what sotto downloaded earlier again, even if only its owner can write there. */
   readonly verify?: boolean;
   /** Receives what the user should know although a model was found. */
   readonly onWarning?: WarningSink;
@@ -179,19 +180,11 @@ async function findInHubCaches(search: Search, id: string, revision: string): Pr
   for (const cache of [own, sotto, search.huggingFaceCache]) {
     if (cache === null || !await search.mayLook(cache)) continue;
     const snapshot = await findSnapshot(cache, id, revision);
-    if (snapshot) return snapshot;
+    if (snapshot === null) continue;
+    await checkSnapshot(snapshot, { always: search.options.verify ?? false, signal: search.options.signal });
+    return snapshot;
   }
   return null;
-}
-
-/** @throws {SottoError} E_INTEGRITY if the file is another one, which is deleted where that is allowed. */
-async function requireDigest(path: string, digest: Digest, signal?: AbortSignal): Promise<void> {
-  if (await hasDigest(path, digest, signal)) return;
-  const fate = await Deno.remove(path).then(() => "deleted", () => "it could not be deleted");
-  throw new SottoError("E_INTEGRITY", `Refused ${path}: its SHA-256 must be ${digest.hex}; ${fate}`, {
-    hint:
-      "Something changed the file after it was downloaded. Delete it if it is still there, and run again.",
-  });
 }
 
 function localName(nameOrPath: string | URL): string {

@@ -17,6 +17,7 @@ import { refFile, snapshotFolder } from "./hub_cache.ts";
 import { CONFIG, GENERATION_CONFIG, WEIGHTS, WEIGHTS_INDEX } from "./hugging_face.ts";
 import type { Digest } from "./integrity.ts";
 import { shardNames } from "./safetensors_index.ts";
+import { writeDigests } from "./snapshot_digests.ts";
 import { StallTimer } from "./stall_timer.ts";
 import { readStrictJson } from "./strict_json.ts";
 import { writeWhole } from "./write_whole.ts";
@@ -50,13 +51,16 @@ export async function downloadFromHub(wanted: HubRequest, options: DownloadOptio
   if (config === null) throw notFound(wanted);
   const folder = snapshotFolder(wanted.cache, wanted.id, config.commit);
 
+  const digests = new Map<string, Digest>();
+
   /** Whether the file is there now; false if the hub does not have it. */
   const fetchFile = async (name: string): Promise<boolean> => {
     requirePlainName(name, folder);
-    const target = join(folder, name);
-    if (await exists(target)) return true; // its digest was right when it got this name
     const remote = name === CONFIG ? config : await describe(wanted, config.commit, name, options);
     if (remote === null) return false;
+    if (remote.digest) digests.set(name, remote.digest);
+    const target = join(folder, name);
+    if (await exists(target)) return true; // its digest was right when it got this name
     await downloadFile(fileUrl(wanted, config.commit, name), target, remote.digest, options);
     return true;
   };
@@ -81,6 +85,7 @@ export async function downloadFromHub(wanted: HubRequest, options: DownloadOptio
       if (!await fetchFile(shard)) throw notFound(wanted, shard);
     }
   }
+  await writeDigests(folder, digests);
   const ref = refFile(wanted.cache, wanted.id, wanted.revision);
   if (wanted.revision !== config.commit) await writeWhole(ref, config.commit);
   return folder;

@@ -181,6 +181,27 @@ Deno.test("findModel() downloads a model of the hub once, whole, from one commit
   });
 });
 
+Deno.test("findModel() checks a downloaded snapshot again where others could write, and on demand", async () => {
+  await withCaches(async () => {
+    await withServer(await demoOnHub("main"), async (url) => {
+      const sources = { ...NOWHERE, hub: url };
+      const config = join(await findModel("acme/whisper-demo", { sources }), "config.json");
+      await Deno.writeTextFile(config, "{}");
+      await findModel("acme/whisper-demo", { sources });
+      await refused(
+        findModel("acme/whisper-demo", { sources, verify: true }),
+        "E_INTEGRITY",
+        /config\.json.*deleted/,
+      );
+      await findModel("acme/whisper-demo", { sources, verify: true });
+
+      await Deno.writeTextFile(config, "{}");
+      await Deno.chmod(config, 0o666);
+      await refused(findModel("acme/whisper-demo", { sources }), "E_INTEGRITY", /config\.json.*deleted/);
+    });
+  });
+});
+
 Deno.test("findModel() does not take an unfinished snapshot for a model, and finishes it", async () => {
   await withCaches(async () => {
     const files = await demoOnHub("main");
