@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { SottoError } from "../errors.ts";
+import { aborted } from "./call_limit.ts";
 import { CpuDecoder } from "./cpu_decoder.ts";
 import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";
 import { describe, sized, sizedText } from "./native_call.ts";
@@ -178,6 +180,8 @@ export class CpuPlan extends NativeHandle {
           ...sized(seconds),
           ...error,
         ), run.signal);
+    } catch (error) {
+      throw run.signal?.aborted && (error as SottoError).code === "E_ABORTED" ? aborted(run.signal) : error;
     } finally {
       run.signal?.removeEventListener("abort", cancel);
     }
