@@ -60,7 +60,9 @@ export interface AudioInfo {
  * exactly {@linkcode CHUNK_SAMPLES} samples except the last; an empty file has no chunks. May be iterated once.
  */
 export interface PcmStream extends AsyncIterable<Float32Array<ArrayBuffer>>, AsyncDisposable {
+  /** Samples a second: 16,000 whatever the file has. */
   readonly sampleRate: typeof SAMPLE_RATE;
+  /** What the container says. */
   readonly info: AudioInfo;
 }
 
@@ -71,6 +73,7 @@ export const CHUNK_SAMPLES: number = 5 * SAMPLE_RATE;
 export interface AudioSource {
   /** The name in messages. */
   readonly name: string;
+  /** What the container says. */
   readonly info: AudioInfo;
   /** Starts reading and decoding at the first sample. */
   open(signal?: AbortSignal): Promise<PcmStream>;

@@ -1,9 +1,7 @@
 import { ok, strictEqual } from "node:assert/strict";
 import { decodeWav } from "../../audio/wav.ts";
 import { loadAudio } from "../../audio/mod.ts";
-import { MAX_CHANNELS, MAX_SAMPLE_RATE, MIN_SAMPLE_RATE } from "../../audio/types.ts";
-import { SottoError, type Warning } from "../../errors.ts";
-import { randomBelow } from "./_random.ts";
+import type { Warning } from "../../errors.ts";
 import { refused } from "./_refused.ts";
 import { chunk, concat, int16Bytes, wavFile, type WavLayout } from "./_wav_writer.ts";
 
@@ -37,7 +35,7 @@ const MALFORMED: [string, WavLayout, RegExp][] = [
     /lie inside the file/,
   ],
   [
-    "a million empty chunks",
+    "5,000 empty chunks",
     { before: Array(5000).fill(chunk("JUNK", new Uint8Array(0))) },
     /at most 4096 chunks/,
   ],
@@ -90,43 +88,4 @@ Deno.test("openAudio() refuses a WAV cut at any byte of its header, and reads wh
       strictEqual(warnings[0]?.code, "W_LENGTH");
     }
   }
-});
-
-const MUTATIONS = 4000;
-const INTERESTING = [0, 1, 0x7f, 0x80, 0xfe, 0xff];
-
-Deno.test(`openAudio() survives ${MUTATIONS} mutations of WAV headers`, async () => {
-  const random = randomBelow(20_260_101);
-  const seeds = [
-    wavFile(SAMPLES),
-    wavFile(SAMPLES, { form: "RF64", validBits: 16, before: [chunk("LIST", new Uint8Array(9))] }),
-    wavFile(SAMPLES, { form: "RIFX", channels: 2 }),
-    wavFile(SAMPLES, { formatTag: 3, bits: 32, after: [chunk("id3 ", new Uint8Array(3))] }),
-  ];
-  let read = 0;
-  for (let i = 0; i < MUTATIONS; i++) {
-    let file = seeds[i % seeds.length].slice();
-    for (let edits = 1 + random(4); edits > 0; edits--) {
-      const at = random(file.length);
-      const kind = random(4);
-      if (kind === 0) file[at] = random(256);
-      else if (kind === 1) file[at] = INTERESTING[random(INTERESTING.length)];
-      else if (kind === 2) file[at] ^= 1 << random(8);
-      else file = concat([file.subarray(0, at), file.subarray(at + random(8))]);
-      if (file.length === 0) break;
-    }
-    try {
-      // Neither a decoder of npm's nor ffmpeg is reached: a mutated mark falls through to "unknown".
-      const samples = await loadAudio(file, { ffmpeg: false, timeoutSeconds: 5 });
-      ok(
-        samples.length <= file.length * MAX_SAMPLE_RATE / MIN_SAMPLE_RATE * MAX_CHANNELS,
-        "no more than was there",
-      );
-      ok(samples.every(Number.isFinite));
-      read++;
-    } catch (error) {
-      if (!(error instanceof SottoError)) throw new Error(`mutation ${i}`, { cause: error });
-    }
-  }
-  ok(read > MUTATIONS / 20 && read < MUTATIONS, `some are read, some refused: ${read} of ${MUTATIONS} read`);
 });
