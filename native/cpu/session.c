@@ -12,7 +12,7 @@ static void free_session(handle_object *object) {
   memory_free(session->cross_keys);
   memory_free(session->cross_values);
   memory_free(session->cross_scales);
-  for (int32_t i = 0; i < session->hypotheses; i++) memory_free(session->caches[i]);
+  for (int32_t i = 0; i < session->hypotheses; i++) free(session->caches[i]);
   memory_free(session->x);
   memory_free(session->scratch);
   if (session->decoder != NULL) object_release(&session->decoder->object);
@@ -25,7 +25,15 @@ static float *allocate_floats(int64_t count, int *is_refused) {
   return memory;
 }
 
-/* Caches are touched only as they fill, so memory for the longest context costs nothing until then. */
+/* The caches of a sequence are touched only as they fill, so room for the longest context costs little until then: in
+ * pages of the common size, for large ones would take all of it at the first token. */
+static float *allocate_cache(const text_decoder *decoder, int *is_refused) {
+  const size_t bytes = (size_t)(self_key_floats(decoder) + self_value_floats(decoder)) * sizeof(float);
+  float *memory = aligned_alloc(SOTTO_ALIGNMENT, round_up(bytes, SOTTO_ALIGNMENT));
+  if (memory == NULL) *is_refused = 1;
+  return memory;
+}
+
 static int allocate(decoder_session *session) {
   const text_decoder *decoder = session->decoder;
   const int64_t C = decoder->dims.n_text_state, layers = decoder->dims.n_text_layer, T = decoder->dims.n_audio_ctx;
@@ -35,7 +43,7 @@ static int allocate(decoder_session *session) {
   session->cross_scales = allocate_floats(layers * decoder->dims.n_text_head * 2 * key_blocks(T), &is_refused);
   if (session->cross_keys == NULL || session->cross_values == NULL) is_refused = 1;
   for (int32_t i = 0; i < session->hypotheses; i++)
-    session->caches[i] = allocate_floats(self_key_floats(decoder) + self_value_floats(decoder), &is_refused);
+    session->caches[i] = allocate_cache(decoder, &is_refused);
   /* x, normed, attended, product: C wide; qkv 3C; hidden 4C. */
   session->x = allocate_floats(STEP_ROWS * 11 * C, &is_refused);
   session->scratch = allocate_floats(pool_threads(decoder->context->pool) * scratch_floats(decoder), &is_refused);

@@ -11,7 +11,7 @@
 #define LANES_KERNEL(name) name##_avx2
 /* Tiles that fit 16 registers. */
 #define PROJECT_ROWS 4
-#define PROJECT_COLUMNS 3
+#define PROJECT_COLUMNS(rows) ((rows) <= 2 ? 4 : 3)
 #define COMBINE_ROWS 2
 
 /* Holds a value in a register: compilers load it again for each use instead, and loads are what runs out. */

@@ -9,8 +9,8 @@
 #define LANES 16
 #define LANES_KERNEL(name) name##_avx512
 /* Tiles that fit 32 registers; measured on Zen 5. */
-#define PROJECT_ROWS 6
-#define PROJECT_COLUMNS 4
+#define PROJECT_ROWS 8
+#define PROJECT_COLUMNS(rows) ((rows) <= 6 ? 4 : 3)
 #define COMBINE_ROWS 5
 
 /* Holds a value in a register: compilers load it again for each use instead, and loads are what runs out. */

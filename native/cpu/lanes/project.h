@@ -18,6 +18,7 @@ enum {
   LINE = 64,               /* bytes of a cache line */
   AHEAD = 8 * 1024,        /* bytes; from 4 to 12 KB measured within 12 % */
   SMALL_PIECE = 16 * 1024, /* bytes of w for the first-level cache: two blocks of rows, still bound by memory */
+  TILES = 12,              /* rows of w in a piece are a multiple of this: whole tiles of 3 or 4 */
   PIECE = 256 * 1024       /* for the second-level cache: many blocks, whose rows of x stay in the first */
 };
 
@@ -112,12 +113,12 @@ INLINE void project_tile(const int is_f16, const int rows, const int columns, co
 /* A block of rows against N rows of w, which come from memory (is_first) or from a cache. */
 INLINE void project_block(const int is_f16, const int rows, int is_first, const float *x, int64_t x_stride,
                           const char *w, int64_t N, int64_t K, float *out, int64_t out_stride) {
-  const int64_t row_bytes = K * (is_f16 ? 2 : 4), tile_bytes = PROJECT_COLUMNS * row_bytes;
+  const int64_t row_bytes = K * (is_f16 ? 2 : 4), tile_bytes = PROJECT_COLUMNS(rows) * row_bytes;
   /* Whole tiles ahead: a line of this tile is too near. */
   const int64_t ahead = is_first ? (AHEAD + tile_bytes - 1) / tile_bytes * tile_bytes : 0;
   int64_t n = 0;
-  for (; n + PROJECT_COLUMNS <= N; n += PROJECT_COLUMNS)
-    project_tile(is_f16, rows, PROJECT_COLUMNS, x, x_stride, w + n * row_bytes, ahead, K, out + n, out_stride);
+  for (; n + PROJECT_COLUMNS(rows) <= N; n += PROJECT_COLUMNS(rows))
+    project_tile(is_f16, rows, PROJECT_COLUMNS(rows), x, x_stride, w + n * row_bytes, ahead, K, out + n, out_stride);
   for (; n < N; n++) project_tile(is_f16, rows, 1, x, x_stride, w + n * row_bytes, 0, K, out + n, out_stride);
 }
 
@@ -125,8 +126,8 @@ INLINE void project_rows(const int is_f16, const float *x, int64_t x_stride, int
                          int64_t K, float *out, int64_t out_stride) {
   const int64_t row_bytes = K * (is_f16 ? 2 : 4);
   const int64_t piece_bytes = rows <= 2 * PROJECT_ROWS ? SMALL_PIECE : PIECE;
-  const int64_t fitting = piece_bytes / (row_bytes * PROJECT_COLUMNS) * PROJECT_COLUMNS;
-  const int64_t piece = rows <= PROJECT_ROWS ? N : fitting > 0 ? fitting : PROJECT_COLUMNS;
+  const int64_t fitting = piece_bytes / (row_bytes * TILES) * TILES;
+  const int64_t piece = rows <= PROJECT_ROWS ? N : fitting > 0 ? fitting : TILES;
   for (int64_t n = 0; n < N; n += piece) {
     const int64_t columns = N - n < piece ? N - n : piece;
     for (int64_t r = 0; r < rows;) {
@@ -137,7 +138,7 @@ INLINE void project_rows(const int is_f16, const float *x, int64_t x_stride, int
                   out + r * out_stride + n, out_stride);                                                    \
     r += count;                                                                                             \
     break
-      switch ((left + blocks - 1) / blocks) { /* eight rows as four and four */
+      switch ((left + blocks - 1) / blocks) { /* ten rows as five and five */
         BLOCK(1);
         BLOCK(2);
         BLOCK(3);
@@ -145,6 +146,10 @@ INLINE void project_rows(const int is_f16, const float *x, int64_t x_stride, int
 #if PROJECT_ROWS > 4
         BLOCK(5);
         BLOCK(6);
+#endif
+#if PROJECT_ROWS > 6
+        BLOCK(7);
+        BLOCK(8);
 #endif
       }
 #undef BLOCK
