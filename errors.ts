@@ -68,6 +68,8 @@ export class SottoError extends Error {
   readonly hint: string;
 
   /**
+   * An error that says what was refused and what to do next.
+   *
    * @param code Which rule was broken.
    * @param message Action, rule and the value found, without a final full stop.
    * @param options `hint`: what to do next; `cause`: the error underneath.
@@ -106,7 +108,9 @@ export type WarningCode =
 
 /** Something the user should know although the work went on. */
 export interface Warning {
+  /** What kind it is. */
   readonly code: WarningCode;
+  /** What happened, in one sentence. */
   readonly message: string;
 }
 

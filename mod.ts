@@ -77,12 +77,21 @@ export {
   writeTranscript,
 } from "./decoder/mod.ts";
 export {
+  type Arithmetic,
+  type AttentionStep,
+  type BufferId,
+  type BufferSpec,
+  type Conv1dStep,
+  type CpuDeviceOptions,
   type DecoderSession,
   type Device,
   type DeviceChoice,
   type DeviceName,
   type DeviceOptions,
   type DeviceProbe,
+  type GemmPart,
+  type GemmStep,
+  type LayerNormStep,
   type LoadedDecoder,
   type LoadedPlan,
   openDevice,
@@ -90,6 +99,8 @@ export {
   probeDevices,
   type RunOptions,
   type Step,
+  type TransposeStep,
+  type WeightId,
 } from "./kernels/mod.ts";
 export {
   type Checkpoint,

@@ -23,6 +23,7 @@ export interface RunSeconds {
   readonly total: number;
   /** Reading and decoding the recording, and its log-mel. */
   readonly mel: number;
+  /** Log-mel to features. */
   readonly encoder: number;
   /** Tokens, rules and text. */
   readonly decoder: number;
@@ -30,10 +31,13 @@ export interface RunSeconds {
 
 /** Plain data about a run. */
 export interface RunReport {
+  /** The device that ran. */
   readonly device: DeviceName;
   /** Such as `AMD EPYC, avx512, 2 threads`. */
   readonly description: string;
+  /** What the products were computed in. */
   readonly arithmetic: RunArithmetic;
+  /** Where the time went. */
   readonly seconds: RunSeconds;
   /** Seconds of recording for each second of work. */
   readonly realTimeFactor: number;

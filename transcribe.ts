@@ -31,7 +31,9 @@ export interface Transcript {
   readonly language: string | null;
   /** Probability of each language where it was detected, else null. */
   readonly languageProbabilities: Readonly<Record<string, number>> | null;
+  /** In order of time. */
   readonly segments: readonly Segment[];
+  /** Where it ran, how, and how long it took. */
   readonly run: RunReport;
 }
 

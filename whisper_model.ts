@@ -64,8 +64,11 @@ export class WhisperModel implements Disposable {
   readonly dims: Dimensions;
   /** Where it runs. */
   readonly device: Device;
+  /** Log-mel to features. */
   readonly encoder: Encoder;
+  /** Features and tokens to logits. */
   readonly decoder: LoadedDecoder;
+  /** Tokens to text and back. */
   readonly tokenizer: Tokenizer;
   readonly #owned: DisposableStack;
 

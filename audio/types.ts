@@ -61,7 +61,7 @@ export interface AudioInfo {
  */
 export interface PcmStream extends AsyncIterable<Float32Array<ArrayBuffer>>, AsyncDisposable {
   /** Samples a second: 16,000 whatever the file has. */
-  readonly sampleRate: typeof SAMPLE_RATE;
+  readonly sampleRate: 16000;
   /** What the container says. */
   readonly info: AudioInfo;
 }
