@@ -37,24 +37,24 @@ static share part_of(const pass *p, int64_t count, int64_t grain) { return share
 enum { COLUMN_GRAIN = 16 };
 
 /* This thread's columns of out [rows, N] = in · weightᵀ + bias. */
-static share project(const pass *p, const linear *linear, const float *in, int64_t in_stride, int64_t rows, float *out,
+static share project(const pass *p, const linear *layer, const float *in, int64_t in_stride, int64_t rows, float *out,
                      int64_t out_stride) {
-  const matrix *w = &linear->weight;
+  const matrix *w = &layer->weight;
   const share n = part_of(p, w->rows, COLUMN_GRAIN);
   if (n.begin == n.end) return n;
   const char *const values = (const char *)w->values + n.begin * w->columns * (w->is_f16 ? 2 : 4);
   (w->is_f16 ? p->kernels->project_f16 : p->kernels->project_f32)(in, in_stride, rows, values, n.end - n.begin,
                                                                   w->columns, out + n.begin, out_stride);
-  if (linear->bias != NULL)
+  if (layer->bias != NULL)
     for (int64_t r = 0; r < rows; r++)
-      for (int64_t i = n.begin; i < n.end; i++) out[r * out_stride + i] += linear->bias[i];
+      for (int64_t i = n.begin; i < n.end; i++) out[r * out_stride + i] += layer->bias[i];
   return n;
 }
 
 /* x += in · weightᵀ + bias. */
-static void project_residual(const pass *p, const linear *linear, const float *in) {
+static void project_residual(const pass *p, const linear *layer, const float *in) {
   decoder_session *session = p->job->session;
-  const share n = project(p, linear, in, linear->weight.columns, p->rows, session->product, p->C);
+  const share n = project(p, layer, in, layer->weight.columns, p->rows, session->product, p->C);
   for (int64_t r = 0; r < p->rows; r++)
     for (int64_t i = n.begin; i < n.end; i++) session->x[r * p->C + i] += session->product[r * p->C + i];
   phase_end(&p->job->barrier);
