@@ -27,7 +27,16 @@ static size_t sums_bytes(const gemm_kernel *kernel) {
   return round_up((size_t)kernel->mr * (size_t)kernel->nr * sizeof(float), SOTTO_ALIGNMENT);
 }
 
-static int64_t tiles_at_a_time(const gemm_kernel *kernel) { return kernel->mc / kernel->mr > 0 ? kernel->mc / kernel->mr : 1; }
+/* A deep product gets a few tiles even if they leave the cache: each panel of B is read once for all of them, and B is
+ * the larger. */
+enum { MIN_TILES = 4 };
+
+static int64_t tiles_at_a_time(const gemm_kernel *kernel, int64_t k) {
+  const int64_t fitting = kernel->block_bytes / (int64_t)tile_bytes(kernel, k);
+  return fitting > MIN_TILES ? fitting : MIN_TILES;
+}
+
+int64_t gemm_block_rows(const gemm_kernel *kernel, int64_t k) { return tiles_at_a_time(kernel, k) * kernel->mr; }
 
 size_t gemm_panels_bytes(const gemm_kernel *kernel, int64_t n, int64_t k) {
   return (size_t)ceil_div(n, kernel->nr) * panel_bytes(kernel, k);
@@ -38,7 +47,7 @@ void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t
 }
 
 size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k) {
-  return (size_t)tiles_at_a_time(kernel) * (tile_bytes(kernel, k) + sums_bytes(kernel));
+  return (size_t)tiles_at_a_time(kernel, k) * (tile_bytes(kernel, k) + sums_bytes(kernel));
 }
 
 /* How many threads share the rows, of `parts`: the others share the columns. The split whose largest rectangle is
@@ -106,10 +115,11 @@ void gemm_part(void *product, int part, int parts) {
   const share tiles = share_of(all_tiles, 1, part % over_rows, over_rows);
   const share panels = share_of(all_panels, 1, part / over_rows, parts / over_rows);
 
+  const int64_t at_a_time = tiles_at_a_time(kernel, p->b->k);
   char *packed = (char *)p->scratch + (size_t)part * p->scratch_stride;
-  float *sums = (float *)(packed + (size_t)tiles_at_a_time(kernel) * tile_bytes(kernel, p->b->k));
+  float *sums = (float *)(packed + (size_t)at_a_time * tile_bytes(kernel, p->b->k));
   for (int64_t tile = tiles.begin; tile < tiles.end && panels.begin < panels.end;) {
-    int64_t count = tiles.end - tile < tiles_at_a_time(kernel) ? tiles.end - tile : tiles_at_a_time(kernel);
+    int64_t count = tiles.end - tile < at_a_time ? tiles.end - tile : at_a_time;
     pack_tiles(p, packed, tile * kernel->mr, count);
     for (int64_t panel = panels.begin; panel < panels.end; panel++) {
       if (p->cancel != NULL && atomic_load_explicit(p->cancel, memory_order_relaxed) != 0) return;

@@ -3,8 +3,8 @@
  * B is packed once, at load; A is packed on the way, a block of rows at a time, by the thread that multiplies it.
  *
  *   thread            its rectangle of M tiles × N panels (static, the same for every run)
- *   └ mc rows         pack A [mc, K]: stays in the second-level cache
- *     └ nr columns    one panel of B: read once for the mc rows
+ *   └ block of rows   pack A [rows, K]: stays in the second-level cache
+ *     └ nr columns    one panel of B: read once for the block
  *       └ kc          a block of the panel: stays in the first-level cache
  *         └ mr rows   kernel: mr × nr sums in registers over kc
  */
@@ -30,6 +30,9 @@ size_t gemm_panels_bytes(const gemm_kernel *kernel, int64_t n, int64_t k);
 
 /* Where panel `index` of B [n, k] begins. */
 void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t index);
+
+/* Rows of A that are packed at a time in a product of depth k. */
+int64_t gemm_block_rows(const gemm_kernel *kernel, int64_t k);
 
 /* Scratch one thread needs for a product of depth k. A multiple of 64. */
 size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k);

@@ -53,7 +53,7 @@ typedef const struct {
   int a_step_bytes; /* bytes of k_step columns of a tile */
   int b_step_bytes; /* bytes of k_step columns of a panel */
   int kc;           /* columns of a block: a panel's block should stay in the first-level cache */
-  int mc;           /* rows of A packed at a time: they should stay in the second-level cache */
+  int block_bytes;  /* of A packed at a time: it should stay in the second-level cache, with a panel beside it */
 
   /* Packs columns [k, k + depth) of rows [row, row + count), count ≤ mr, as a tile; missing rows are 0. */
   void (*pack_tile)(const gemm_rows *a, int64_t row, int count, int64_t k, int64_t depth, void *tile);

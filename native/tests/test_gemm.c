@@ -152,11 +152,36 @@ static void test_split(kernel_check *check, gemm_kernel *kernel) {
   guarded_free(check, shared);
 }
 
+/* Packing writes a tile and a panel, zeros where rows are missing, and nothing behind them. */
+static void test_packing(kernel_check *check, gemm_kernel *kernel, int64_t depth, int missing) {
+  const int rows = kernel->mr - missing, columns = kernel->nr - missing;
+  const int64_t granules = (depth + kernel->k_step - 1) / kernel->k_step;
+  float *a = guarded_floats(rows * depth, 1), *b = guarded_floats(columns * depth, 1);
+  float *tile = guarded_floats(granules * kernel->a_step_bytes / (int64_t)sizeof(float), 0);
+  float *panel = guarded_floats(granules * kernel->b_step_bytes / (int64_t)sizeof(float), 0);
+  fill(a, rows, depth, FILL_RANDOM);
+  fill(b, columns, depth, FILL_RANDOM);
+  kernel->pack_tile(&(gemm_rows){a, 0, depth, rows * depth}, 0, rows, 0, depth, tile);
+  kernel->pack_panel(b, depth, columns, depth, panel);
+  for (int64_t k = 0; k < depth; k++) {
+    for (int r = 0; r < kernel->mr; r++)
+      check_close(check, tile[k * kernel->mr + r], r < rows ? a[r * depth + k] : 0, 0, "tile of depth %lld", (long long)depth);
+    for (int n = 0; n < kernel->nr; n++)
+      check_close(check, panel[k * kernel->nr + n], n < columns ? b[n * depth + k] : 0, 0, "panel of depth %lld", (long long)depth);
+  }
+  guarded_free(check, a);
+  guarded_free(check, b);
+  guarded_free(check, tile);
+  guarded_free(check, panel);
+}
+
 void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
   const int64_t mr = kernel->mr, nr = kernel->nr, kc = kernel->kc;
-  const int64_t ms[] = {1, mr - 1, mr, mr + 1, 2 * mr + 1, kernel->mc + mr + 1};
+  const int64_t ms[] = {1, mr - 1, mr, mr + 1, 2 * mr + 1, gemm_block_rows(kernel, 2 * kc + 3) + mr + 1};
   const int64_t ns[] = {1, nr - 1, nr, nr + 1, 3 * nr - 5};
   const int64_t ks[] = {1, 2, 16, 17, kc - 1, kc, kc + 1, 2 * kc + 3};
+  for (int64_t depth = 1; depth <= 50; depth++)
+    for (int missing = 0; missing < 4; missing++) test_packing(check, kernel, depth, missing);
   int number = 0;
   for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
     for (size_t j = 0; j < sizeof ns / sizeof *ns; j++)

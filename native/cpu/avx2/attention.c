@@ -2,8 +2,6 @@
 #include "lanes_transpose.h"
 #include "tile.h"
 
-#ifndef ATTENTION_KEYS
-#define ATTENTION_KEYS 512 /* a tile's scores: half of the first-level cache with AVX-512, a third with AVX2 */
-#endif
+#define ATTENTION_KEYS 512 /* a tile's scores: 12 KiB of 32 */
 
 #include "../lanes/attention.h"

@@ -4,6 +4,6 @@
 
 #define GEMM_NAME gemm_f32_6x16_avx2
 #define GEMM_KC 256 /* a panel's block: 16 KiB of 32 */
-#define GEMM_MC 96
+#define GEMM_BLOCK_BYTES (128 << 10) /* of a second-level cache of 256 KiB, the smallest with AVX2 */
 
 #include "../lanes/gemm.h"

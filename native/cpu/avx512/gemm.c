@@ -3,11 +3,7 @@
 #include "tile.h"
 
 #define GEMM_NAME gemm_f32_12x32_avx512
-#ifndef GEMM_KC
-#define GEMM_KC 256 /* a panel's block: 32 KiB of 48 */
-#endif
-#ifndef GEMM_MC
-#define GEMM_MC 96
-#endif
+#define GEMM_KC 256                   /* a panel's block: 32 KiB of 48 */
+#define GEMM_BLOCK_BYTES (384 << 10) /* of a second-level cache of 1 MiB */
 
 #include "../lanes/gemm.h"

@@ -3,7 +3,7 @@
  * tile [depth, TILE_ROWS], panel [depth, TILE_COLUMNS]; panel.h has the loop. Sums are F32 in the order of k, one
  * rounding each, within K · 2⁻²⁴ of Σ|a·b|; a result does not depend on the tile it lies in or on its neighbours.
  *
- * Included by <isa>/gemm.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_MC. */
+ * Included by <isa>/gemm.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_BLOCK_BYTES. */
 #include "../kernels.h"
 #include "functions.h"
 #include "panel.h"
@@ -80,7 +80,7 @@ gemm_kernel GEMM_NAME = {
     .a_step_bytes = TILE_ROWS * sizeof(float),
     .b_step_bytes = TILE_COLUMNS * sizeof(float),
     .kc = GEMM_KC,
-    .mc = GEMM_MC,
+    .block_bytes = GEMM_BLOCK_BYTES,
     .pack_tile = pack_tile,
     .pack_panel = pack_panel,
     .multiply = multiply,
