@@ -22,6 +22,9 @@ export interface CommandOptions {
   readonly verbose: boolean;
 }
 
+/** The most that `loadModel()` takes. */
+const MAX_THREADS = 256;
+
 /**
  * Sorts and checks the options.
  *
@@ -53,6 +56,10 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     logprobThreshold: get<number | null>("logprob_threshold"),
   };
   checkTranscribeOptions(transcription);
+  const threads = get<number>("threads")!;
+  if (threads < 0 || threads > MAX_THREADS) {
+    throw new SottoError("E_OPTION", `--threads must be 0 to ${MAX_THREADS}: got ${threads}`);
+  }
   return {
     files,
     model: get<string>("model")!,
@@ -61,7 +68,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
       offline: get<boolean>("offline"),
       device: get<"auto">("device"),
       precision: get<"auto">("precision"),
-      threads: get<number>("threads") || undefined,
+      threads: threads || undefined,
       library: get<string>("library"),
     },
     transcription,

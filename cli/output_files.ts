@@ -7,7 +7,7 @@
  * @module
  */
 
-import { basename, extname, join, resolve } from "node:path";
+import { basename, dirname, extname, join, resolve } from "node:path";
 import { SottoError } from "../errors.ts";
 import type { OutputFormat } from "./option_table.ts";
 
@@ -39,18 +39,23 @@ export async function checkOutputs(
   targets: readonly OutputTarget[],
 ) {
   const seen = new Set<string>();
-  const inputPaths = new Set(inputs.filter((input) => input !== "-").map((input) => resolve(input)));
   for (const { path } of targets) {
     const full = resolve(path);
-    if (inputPaths.has(full)) {
-      throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is an input`, OTHER_FOLDER);
-    }
     if (seen.has(full)) {
       throw new SottoError("E_OUTPUT", `Cannot write ${path} because two inputs would write it`, {
         hint: "Transcribe files of the same name in separate runs with separate --output_dir.",
       });
     }
     seen.add(full);
+  }
+  await requirePermissions(folder);
+  const inputPaths = new Set(inputs.filter((input) => input !== "-").map((input) => resolve(input)));
+  const entries = await Promise.all(Array.from(inputPaths, entryOf));
+  for (const { path } of targets) {
+    const entry = await entryOf(path);
+    if (inputPaths.has(resolve(path)) || (entry !== null && entries.includes(entry))) {
+      throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is an input`, OTHER_FOLDER);
+    }
   }
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -66,6 +71,33 @@ export async function checkOutputs(
       throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is a folder`, OTHER_FOLDER);
     }
   }
+}
+
+/**
+ * Refuses a folder that may not be read and written: renaming a file takes both.
+ *
+ * @throws {SottoError} E_PERMISSION with the flags to add.
+ */
+async function requirePermissions(folder: string): Promise<void> {
+  const missing: string[] = [];
+  for (const name of ["read", "write"] as const) {
+    const { state } = await Deno.permissions.query({ name, path: folder });
+    if (state !== "granted") missing.push(`--allow-${name}=${folder}`);
+  }
+  if (missing.length === 0) return;
+  throw new SottoError(
+    "E_PERMISSION",
+    `Cannot write into ${folder} because Deno was not given the right to`,
+    {
+      hint: `Run again with ${missing.join(" ")}`,
+    },
+  );
+}
+
+/** What tells files apart however their paths are spelled; null where there is none, or none that may be seen. */
+async function entryOf(path: string): Promise<string | null> {
+  const info = await Deno.lstat(path).catch(() => null);
+  return info?.ino ? `${info.dev}:${info.ino}` : null;
 }
 
 /**
@@ -98,7 +130,7 @@ function temporaryName(path: string): string {
 function outputError(path: string, cause: unknown): SottoError {
   if (cause instanceof Deno.errors.NotCapable) {
     return new SottoError("E_PERMISSION", `Cannot write ${path} because Deno was not given the right to`, {
-      hint: `Add --allow-write=${path} --allow-read=${path}, or run with -A.`,
+      hint: `Run again with --allow-read=${dirname(path)} --allow-write=${dirname(path)}`,
       cause,
     });
   }

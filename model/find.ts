@@ -39,8 +39,8 @@ export interface FindModelOptions extends DownloadOptions {
   readonly sources?: { readonly openai?: string; readonly hub?: string };
 }
 
-/** Endings that only paths have. */
-const PATH_ENDING = /\.(pt|bin|safetensors|gguf|onnx)$/i;
+/** Beginnings and endings that only paths have. */
+const PATH = /^[./~\\]|^[A-Za-z]:[/\\]|\.(pt|bin|safetensors|gguf|onnx)$/i;
 const HUB_ID = /^[\w][\w.-]*\/[\w][\w.-]*$/;
 const REVISION = /^[\w][\w.-]*$/;
 
@@ -72,10 +72,9 @@ export async function findModel(nameOrPath: string | URL, options: FindModelOpti
   const hubId = HUB_NAMES.get(name);
   if (hubId) return await findOnHub(search, hubId, revision);
 
-  const looksLikePath = PATH_ENDING.test(name) || /^([./~\\]|[A-Za-z]:[/\\])/.test(name) ||
-    !HUB_ID.test(name);
+  const looksLikePath = PATH.test(name) || !HUB_ID.test(name);
   if (await existsHere(name, looksLikePath)) return name;
-  if (HUB_ID.test(name) && !PATH_ENDING.test(name)) return await findOnHub(search, name, revision);
+  if (HUB_ID.test(name) && !PATH.test(name)) return await findOnHub(search, name, revision);
   throw unknownName(name);
 }
 
@@ -204,17 +203,23 @@ function localName(nameOrPath: string | URL): string {
 
 /** Whether something lies at that path. A name that need not be a path is not asked permission for. */
 async function existsHere(path: string, looksLikePath: boolean): Promise<boolean> {
-  if (!looksLikePath && (await Deno.permissions.query({ name: "read", path })).state !== "granted") {
-    return false;
-  }
+  const granted = (await Deno.permissions.query({ name: "read", path })).state === "granted";
+  // A misspelt name may be a folder of the working directory; whoever meant the name needs no permission.
+  if (!granted && (!looksLikePath || didYouMean(path, knownNames()) !== "")) return false;
   return await kindOf(path) !== null;
 }
 
+function knownNames(): string[] {
+  return [...OFFICIAL_MODELS.keys(), ...HUB_NAMES.keys()];
+}
+
 function unknownName(name: string): SottoError {
-  const known = [...OFFICIAL_MODELS.keys(), ...HUB_NAMES.keys()];
+  if (PATH.test(name)) {
+    return new SottoError("E_MODEL_NOT_FOUND", `Cannot find model ${name}: there is no such file or folder`);
+  }
   return new SottoError(
     "E_MODEL_NOT_FOUND",
     `Cannot find model ${name}: it is no path on this machine, no name of openai-whisper, and no owner/name of the hub`,
-    { hint: didYouMean(name, known) || `Known names: ${known.join(", ")}` },
+    { hint: didYouMean(name, knownNames()) || `Known names: ${knownNames().join(", ")}` },
   );
 }

@@ -105,7 +105,8 @@ Deno.test("findModel() says offline where it looked and what to do", async () =>
 
 Deno.test("findModel() suggests the nearest name for an unknown one", async () => {
   assert.match((await refused(findModel("bsae"), "E_MODEL_NOT_FOUND", /bsae/)).hint, /base/);
-  assert.match((await refused(findModel("./nope.pt"), "E_MODEL_NOT_FOUND", /nope/)).hint, /tiny\.en/);
+  assert.match((await refused(findModel("xyzzy"), "E_MODEL_NOT_FOUND", /xyzzy/)).hint, /tiny\.en/);
+  await refused(findModel("./nope.pt"), "E_MODEL_NOT_FOUND", /nope\.pt: there is no such file or folder/);
 });
 
 Deno.test("findModel() refuses URLs of the web and malformed revisions", async () => {
