@@ -69,6 +69,12 @@ async function fileSource(path: string, name: string): Promise<ByteSource> {
     return new FileSource(path, name);
   } catch (error) {
     if (error instanceof SottoError) throw error;
+    if (error instanceof Deno.errors.NotCapable) { // devices and /proc want more than --allow-read
+      throw new SottoError("E_PERMISSION", `Cannot open ${name} because reading it is not permitted`, {
+        hint: "Give a regular file, or the bytes.",
+        cause: error,
+      });
+    }
     const reason = error instanceof Deno.errors.NotFound
       ? "it does not exist"
       : error instanceof Deno.errors.PermissionDenied

@@ -60,11 +60,14 @@ Deno.test("openAudio() tells a missing file, a folder, an empty file and text ap
 
 Deno.test({
   name: "openAudio() names the flag that is missing to read a file or to reach a host",
-  permissions: { read: [dataPath("speech.ogg")], net: ["a.example"] },
+  permissions: { read: [dataPath("speech.ogg"), "/dev/stdin"], net: ["a.example"] },
   fn: async () => {
     strictEqual((await openAudio(dataPath("speech.ogg"))).info.codec, "Vorbis");
     const file = await refused("E_PERMISSION", /reading it is not permitted/, () => openAudio("/tmp/x.wav"));
     ok(file.hint.endsWith("--allow-read=/tmp/x.wav"), file.hint);
+    if (Deno.build.os === "linux") { // granted by name, yet Deno wants --allow-all for it
+      await refused("E_PERMISSION", /reading it is not permitted/, () => openAudio("/dev/stdin"));
+    }
     const host = await refused(
       "E_PERMISSION",
       /host is not permitted/,
