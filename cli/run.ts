@@ -46,7 +46,8 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
   const jobs = options.files.map((file) => ({
     file,
     targets: options.output ? outputTargets(file, options.output.folder, options.output.formats) : [],
-    options: { ...options.transcription, stop },
+    options: options.transcription,
+    stop,
     verbose: options.verbose,
   }));
   if (options.output) {

@@ -13,6 +13,7 @@ import { type OutputTarget, writeWhole } from "./output_files.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { reportLine } from "./report_line.ts";
 import { segmentLine } from "./segment_line.ts";
+import { readStandardInput } from "./standard_input.ts";
 import type { StandardOutput } from "./standard_output.ts";
 
 /** What a file is transcribed with and where to. */
@@ -21,6 +22,8 @@ export interface FileJob {
   readonly file: string;
   readonly options: TranscriptionOptions;
   readonly targets: readonly OutputTarget[];
+  /** Stops it after the window in progress. */
+  readonly stop: AbortSignal;
   /** Print segments as they come. */
   readonly verbose: boolean;
 }
@@ -41,6 +44,7 @@ export async function transcribeFile(
   const bar = new ProgressBar();
   const options: TranscriptionOptions = {
     ...job.options,
+    stop: job.stop,
     onProgress: ({ framesDone, framesTotal }) =>
       bar.update(framesDone, framesTotal, `${clock(framesDone)} of ${clock(framesTotal)}`),
     onWarning: (warning: Warning) => {
@@ -49,7 +53,7 @@ export async function transcribeFile(
     },
   };
   const isStandardInput = job.file === "-";
-  const audio = isStandardInput ? await new Response(Deno.stdin.readable).bytes() : job.file;
+  const audio = isStandardInput ? await readStandardInput(job.stop) : job.file;
   const name = isStandardInput ? "standard input" : job.file;
   const segments = model.segments(audio, { ...options, name });
   try {
