@@ -81,6 +81,35 @@ export class CpuSession extends NativeHandle {
       ));
   }
 
+  /**
+   * Puts a text through the decoder as sequence 0.
+   *
+   * @param heads [heads, 2], layer and head of each.
+   * @param vocabulary Probabilities are those among the ids below it.
+   * @param results `scores` [heads, tokens, n_audio_ctx] and `probabilities` [tokens], which are filled.
+   */
+  async align(
+    tokens: Int32Array<ArrayBuffer>,
+    heads: Int32Array<ArrayBuffer>,
+    vocabulary: number,
+    results: {
+      readonly scores: Float32Array<ArrayBuffer>;
+      readonly probabilities: Float32Array<ArrayBuffer>;
+    },
+  ): Promise<void> {
+    const symbol = "sotto_cpu_session_align";
+    await this.call(symbol, (session, error) =>
+      this.#symbols[symbol](
+        session,
+        ...sized(tokens),
+        ...sized(heads),
+        vocabulary,
+        ...sized(results.scores),
+        ...sized(results.probabilities),
+        ...error,
+      ));
+  }
+
   /** Makes sequence i a copy of what was sequence `sources[i]`. */
   async reorder(sources: Int32Array<ArrayBuffer>): Promise<void> {
     const symbol = "sotto_cpu_session_reorder";

@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 1;
+export const SOTTO_CPU_ABI = 2;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -208,6 +208,24 @@ export const CPU_SYMBOLS = {
       "usize", // size_t rows_length
       "buffer", // float *logits
       "usize", // size_t logits_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_session_align: {
+    parameters: [
+      "u64", // uint64_t session
+      "buffer", // const int32_t *tokens
+      "usize", // size_t tokens_length
+      "buffer", // const int32_t *heads
+      "usize", // size_t heads_length
+      "i32", // int32_t vocabulary
+      "buffer", // float *scores
+      "usize", // size_t scores_length
+      "buffer", // float *probabilities
+      "usize", // size_t probabilities_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],

@@ -123,6 +123,28 @@ export interface DecoderSession extends Disposable {
     rows?: readonly number[],
   ): Promise<Float32Array<ArrayBuffer>>;
 
+  /**
+   * Finds how a text lies on the window: puts it through the decoder as sequence 0, which then holds it.
+   *
+   * @param tokens Int32 [tokens], 1…n_text_ctx of them.
+   * @param heads Of the cross-attention, each at most once.
+   * @param vocabulary Probabilities are those among the ids 0…vocabulary−1.
+   * @throws {SottoError} E_OPTION if one of these is out of range.
+   */
+  align(
+    tokens: Int32Array<ArrayBuffer>,
+    heads: readonly (readonly [layer: number, head: number])[],
+    vocabulary: number,
+  ): Promise<TextAlignment>;
+
   /** Makes sequence i a copy of what was sequence `sources[i]` (beam search). */
   reorder(sources: readonly number[]): Promise<void>;
+}
+
+/** Where the tokens of a text look at the window, and how likely they are. */
+export interface TextAlignment {
+  /** F32 [heads, tokens, n_audio_ctx]: q·k/√D of each head's cross-attention, before softmax. */
+  readonly scores: Float32Array<ArrayBuffer>;
+  /** F32 [tokens]: of each token after those before it; 0 for the first, and for ids outside the vocabulary. */
+  readonly probabilities: Float32Array<ArrayBuffer>;
 }

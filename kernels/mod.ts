@@ -13,6 +13,7 @@ export type {
   LoadedPlan,
   MelFilters,
   RunOptions,
+  TextAlignment,
 } from "./device.ts";
 export type { CpuDeviceOptions } from "./cpu/device.ts";
 export { DEVICE_NAMES, type DeviceChoice, type DeviceOptions, openDevice, probeDevices } from "./select.ts";

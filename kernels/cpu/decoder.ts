@@ -8,7 +8,8 @@ import { SottoError } from "../../errors.ts";
 import type { CpuDecoder, CpuSession } from "../../ffi/cpu_decoder.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { StoredTensor } from "../../model/weights.ts";
-import type { DecoderSession, LoadedDecoder } from "../device.ts";
+import { checkAlignment } from "../check_alignment.ts";
+import type { DecoderSession, LoadedDecoder, TextAlignment } from "../device.ts";
 
 /** Most sequences that a session may hold (`sotto_cpu_session_create`). */
 const MOST_HYPOTHESES = 32;
@@ -104,6 +105,18 @@ class CpuDecoderSession implements DecoderSession {
     const logits = new Float32Array(sequences * wanted.length * n_vocab);
     await this.#session.step({ tokens, sequences, position, rows: wanted }, logits);
     return logits;
+  }
+
+  async align(
+    tokens: Int32Array<ArrayBuffer>,
+    heads: readonly (readonly [layer: number, head: number])[],
+    vocabulary: number,
+  ): Promise<TextAlignment> {
+    checkAlignment(this.#dims, { tokens, heads, vocabulary });
+    const scores = new Float32Array(heads.length * tokens.length * this.#dims.n_audio_ctx);
+    const probabilities = new Float32Array(tokens.length);
+    await this.#session.align(tokens, Int32Array.from(heads.flat()), vocabulary, { scores, probabilities });
+    return { scores, probabilities };
   }
 
   async reorder(sources: readonly number[]): Promise<void> {

@@ -8,8 +8,10 @@
 
 import { SottoError } from "../../errors.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
-import type { DecoderSession } from "../device.ts";
-import { attend } from "./attention.ts";
+import { checkAlignment } from "../check_alignment.ts";
+import type { DecoderSession, TextAlignment } from "../device.ts";
+import { attend, softmax } from "./attention.ts";
+import { dotProducts } from "./dot_products.ts";
 import { gemm } from "./gemm.ts";
 import { KvCache } from "./kv_cache.ts";
 import { layerNorm } from "./layernorm.ts";
@@ -35,6 +37,15 @@ interface Pass {
   /** The residual stream, [S·n, C]. */
   readonly x: F32;
   readonly pace: Pace;
+  /** Where the scores of alignment heads are wanted. */
+  readonly watched?: WatchedHeads;
+}
+
+/** Heads of the cross-attention whose scores are kept. */
+interface WatchedHeads {
+  readonly heads: readonly (readonly [layer: number, head: number])[];
+  /** [heads, n, T]. */
+  readonly scores: F32;
 }
 
 /** A session whose caches lie in JavaScript's memory. */
@@ -95,7 +106,7 @@ export class PortableSession implements DecoderSession {
     rows?: readonly number[],
   ): Promise<F32> {
     return this.#turns.now(async () => {
-      const { n_text_state: C, n_vocab: V } = this.#dims;
+      const { n_text_state: C } = this.#dims;
       const count = this.#checkStep(tokens, sequences, position, rows);
       const pass: Pass = {
         sequences,
@@ -104,12 +115,7 @@ export class PortableSession implements DecoderSession {
         x: this.#embed(tokens, count, position),
         pace: new Pace(),
       };
-      for (const [layer, block] of this.#weights.blocks.entries()) {
-        await this.#selfAttention(pass, block, this.#self[layer]);
-        await this.#crossAttention(pass, block, this.#cross![layer]);
-        await this.#mlp(pass, block);
-      }
-      for (let s = 0; s < sequences; s++) this.#filled[s] = position + count;
+      await this.#run(pass);
 
       const wanted = rows ?? [count - 1];
       const last = new Float32Array(sequences * wanted.length * C);
@@ -119,10 +125,32 @@ export class PortableSession implements DecoderSession {
           last.set(pass.x.subarray(from, from + C), (s * wanted.length + i) * C);
         });
       }
-      const M = sequences * wanted.length;
-      const normed = normalize(last, this.#weights.norm, { rows: M, columns: C });
-      const projection = { weight: this.#weights.tokenEmbedding, bias: null };
-      return await project(normed, projection, { M, N: V, K: C }, pass.pace);
+      return await this.#logits(last, sequences * wanted.length, pass.pace);
+    });
+  }
+
+  /** Puts a text through the decoder and watches some heads; see `DecoderSession.align`. */
+  align(
+    tokens: Int32Array<ArrayBuffer>,
+    heads: readonly (readonly [layer: number, head: number])[],
+    vocabulary: number,
+  ): Promise<TextAlignment> {
+    return this.#turns.now(async () => {
+      checkAlignment(this.#dims, { tokens, heads, vocabulary });
+      const count = this.#checkStep(tokens, 1, 0, undefined);
+      const { n_audio_ctx: T, n_vocab: V } = this.#dims;
+      const scores = new Float32Array(heads.length * count * T);
+      const x = this.#embed(tokens, count, 0);
+      const pass = { sequences: 1, count, position: 0, x, pace: new Pace(), watched: { heads, scores } };
+      await this.#run(pass);
+      const logits = await this.#logits(x, count, pass.pace);
+      const probabilities = new Float32Array(count);
+      for (let i = 1; i < count; i++) {
+        if (tokens[i] >= vocabulary) continue;
+        softmax(logits, (i - 1) * V, vocabulary, 1);
+        probabilities[i] = logits[(i - 1) * V + tokens[i]];
+      }
+      return { scores, probabilities };
     });
   }
 
@@ -187,6 +215,28 @@ export class PortableSession implements DecoderSession {
     return count;
   }
 
+  /** Takes new tokens through all blocks. */
+  async #run(pass: Pass): Promise<void> {
+    for (const [layer, block] of this.#weights.blocks.entries()) {
+      await this.#selfAttention(pass, block, this.#self[layer]);
+      await this.#crossAttention(pass, block, layer);
+      await this.#mlp(pass, block);
+    }
+    for (let s = 0; s < pass.sequences; s++) this.#filled[s] = pass.position + pass.count;
+  }
+
+  /** Logits [M, V] of rows [M, C] that went through all blocks. */
+  async #logits(rows: F32, M: number, pace: Pace): Promise<F32> {
+    const { n_text_state: C, n_vocab: V } = this.#dims;
+    const normed = normalize(rows, this.#weights.norm, { rows: M, columns: C });
+    return await project(
+      normed,
+      { weight: this.#weights.tokenEmbedding, bias: null },
+      { M, N: V, K: C },
+      pace,
+    );
+  }
+
   /** Token embedding plus positional embedding, [S·n, C]. */
   #embed(tokens: Int32Array, count: number, position: number): F32 {
     const C = this.#dims.n_text_state;
@@ -236,13 +286,30 @@ export class PortableSession implements DecoderSession {
   }
 
   /** x += out(attention over the audio). */
-  async #crossAttention(pass: Pass, { cross }: DecoderBlock, cache: CrossCache): Promise<void> {
+  async #crossAttention(pass: Pass, { cross }: DecoderBlock, layer: number): Promise<void> {
     const { n_text_state: C, n_text_head: H, n_audio_ctx: T } = this.#dims;
     const { x, pace } = pass;
     const M = pass.sequences * pass.count;
     const D = C / H;
     const shape = { M, N: C, K: C };
+    const cache = this.#cross![layer];
     const q = await project(normalize(x, cross.norm, { rows: M, columns: C }), cross.query, shape, pace);
+    for (const [i, [watchedLayer, h]] of pass.watched?.heads.entries() ?? []) {
+      if (watchedLayer !== layer) continue;
+      const out = pass.watched!.scores.subarray(i * M * T, (i + 1) * M * T);
+      const queries = { data: q, start: h * D, stride: C };
+      dotProducts(
+        queries,
+        { data: cache.keys, start: h * D, stride: C },
+        { data: out, start: 0, stride: T },
+        {
+          M,
+          N: T,
+          K: D,
+        },
+      );
+      for (let j = 0; j < out.length; j++) out[j] /= Math.sqrt(D);
+    }
     const attended = new Float32Array(M * C);
     for (let h = 0; h < H; h++) {
       await attend(

@@ -104,9 +104,9 @@ static void apply_scales(float *values, int64_t count, const float *scales) {
 }
 
 /* `rows` ≤ ATTEND_ROWS queries attend to a head's cache: all to all of it, or where it is causal the last to all and
- * each one before to one less. Word times will take the alignment heads' scores from here. */
+ * each one before to one less. `seen_scores` [rows, T], where it is not NULL, receives what goes into softmax. */
 static void attend(const pass *p, const float *q, int64_t q_stride, int64_t rows, const head_cache *cache,
-                   int is_causal, float *out, int64_t out_stride) {
+                   int is_causal, float *out, int64_t out_stride, float *seen_scores) {
   const int64_t D = p->D, T = cache->positions, stride = score_stride(p->decoder);
   const int is_i16 = cache->key_scales != NULL;
   combine_kernel *const combine = is_i16 ? p->kernels->combine_i16 : p->kernels->combine_f32;
@@ -119,6 +119,8 @@ static void attend(const pass *p, const float *q, int64_t q_stride, int64_t rows
     float *const scores = p->scores + r * stride;
     const int64_t seen = is_causal ? T - rows + 1 + r : T;
     if (is_i16) apply_scales(scores, seen, cache->key_scales);
+    if (seen_scores != NULL)
+      for (int64_t t = 0; t < T; t++) seen_scores[r * T + t] = scores[t] * scale;
     sums[r] = p->kernels->softmax_f32(scores, seen, scale);
     if (is_i16) apply_scales(scores, seen, cache->value_scales);
     for (int64_t t = seen; t < T; t++) scores[t] = 0;
@@ -156,10 +158,21 @@ static void self_attention(const pass *p, int64_t layer) {
     for (int64_t i = 0; i < p->span; i += ATTEND_ROWS) {
       const int64_t rows = p->span - i < ATTEND_ROWS ? p->span - i : ATTEND_ROWS;
       const head_cache cache = {keys, values, NULL, NULL, p->position + i + rows};
-      attend(p, q + i * 3 * C, 3 * C, rows, &cache, 1, out + i * C, C);
+      attend(p, q + i * 3 * C, 3 * C, rows, &cache, 1, out + i * C, C, NULL);
     }
   }
   phase_end(&p->job->barrier);
+}
+
+/* Where a head's scores for row `row` of this pass are wanted, or NULL. */
+static float *wanted_scores(const pass *p, int64_t layer, int64_t head, int64_t row) {
+  const step_request *request = p->job->request;
+  const alignment *wanted = request->alignment;
+  if (wanted == NULL) return NULL;
+  for (int64_t i = 0; i < wanted->head_count; i++)
+    if (wanted->heads[2 * i] == layer && wanted->heads[2 * i + 1] == head)
+      return wanted->scores + (i * request->count + p->first + row) * p->decoder->dims.n_audio_ctx;
+  return NULL;
 }
 
 /* A task is one head for a few rows, whatever sequence they belong to: they share the window. */
@@ -173,7 +186,8 @@ static void cross_attention(const pass *p, int64_t layer) {
     const int64_t head = layer * p->H + h, T = p->decoder->dims.n_audio_ctx;
     const float *const scales = cross_scales(session, head);
     const head_cache cache = {cross_keys(session, head), cross_values(session, head), scales, scales + key_blocks(T), T};
-    attend(p, session->qkv + first * C + h * D, C, rows, &cache, 0, session->attended + first * C + h * D, C);
+    attend(p, session->qkv + first * C + h * D, C, rows, &cache, 0, session->attended + first * C + h * D, C,
+           wanted_scores(p, layer, h, first));
   }
   phase_end(&p->job->barrier);
 }
@@ -232,6 +246,29 @@ static void compute_logits(const pass *p) {
   }
 }
 
+/* The probability of each token that follows one of this pass. */
+static void compute_probabilities(const pass *p) {
+  const step_request *request = p->job->request;
+  const alignment *wanted = request->alignment;
+  const linear tokens = {p->decoder->tokens, NULL};
+  const int64_t V = tokens.weight.rows;
+  normalize(p, &p->decoder->final_norm);
+  project(p, &tokens, p->job->session->normed, p->C, p->rows, wanted->logits, V);
+  phase_end(&p->job->barrier);
+  const share rows = part_of(p, p->rows, 1);
+  for (int64_t r = rows.begin; r < rows.end && p->first + r + 1 < request->count; r++) {
+    const int64_t next = p->first + r + 1;
+    const int32_t token = request->tokens[next];
+    if (token >= wanted->vocabulary) {
+      wanted->probabilities[next] = 0;
+      continue;
+    }
+    float *const logits = wanted->logits + r * V;
+    const float sum = p->kernels->softmax_f32(logits, wanted->vocabulary, 1);
+    wanted->probabilities[next] = logits[token] / sum;
+  }
+}
+
 static void step_part(void *argument, int part, int parts) {
   step_job *job = argument;
   const step_request *request = job->request;
@@ -252,7 +289,10 @@ static void step_part(void *argument, int part, int parts) {
     p.rows = request->sequences * p.span;
     embed(&p);
     for (int64_t layer = 0; layer < decoder->dims.n_text_layer; layer++) run_layer(&p, layer);
-    compute_logits(&p);
+    if (request->alignment == NULL)
+      compute_logits(&p);
+    else
+      compute_probabilities(&p);
   }
 }
 

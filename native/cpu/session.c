@@ -87,7 +87,7 @@ int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses, uint64_t 
 
 /* ---- One call at a time. */
 
-static int32_t begin_call(uint64_t handle, decoder_session **session, error_sink error) {
+int32_t session_begin(uint64_t handle, decoder_session **session, error_sink error) {
   *session = (decoder_session *)handle_acquire(handle, HANDLE_SESSION);
   if (*session == NULL)
     return fail(error, SOTTO_INVALID_HANDLE, "Cannot use a decoding session because it is not open");
@@ -98,7 +98,7 @@ static int32_t begin_call(uint64_t handle, decoder_session **session, error_sink
   return SOTTO_OK;
 }
 
-static int32_t end_call(decoder_session *session, int32_t status) {
+int32_t session_end(decoder_session *session, int32_t status) {
   atomic_store_explicit(&session->is_busy, 0, memory_order_release);
   object_release(&session->object);
   return status;
@@ -108,18 +108,18 @@ int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, s
                                        size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   decoder_session *session;
-  const int32_t status = begin_call(handle, &session, error);
+  const int32_t status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
   const decoder_dims *dims = &session->decoder->dims;
   const size_t needed = (size_t)dims->n_audio_ctx * (size_t)dims->n_text_state;
   if (features == NULL || features_length != needed)
-    return end_call(session, fail(error, SOTTO_INVALID_ARGUMENT,
+    return session_end(session, fail(error, SOTTO_INVALID_ARGUMENT,
                                   "Cannot set features because [%d, %d] has %zu values: got %zu", dims->n_audio_ctx,
                                   dims->n_text_state, needed, features == NULL ? 0 : features_length));
   compute_cross_cache(session, features);
   memset(session->filled, 0, sizeof session->filled);
   session->has_features = 1;
-  return end_call(session, SOTTO_OK);
+  return session_end(session, SOTTO_OK);
 }
 
 /* ---- A step. */
@@ -175,7 +175,7 @@ int32_t sotto_cpu_session_step(uint64_t handle, const int32_t *tokens, size_t to
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because there are too many tokens or rows: got %zu and %zu",
                 tokens_length, rows_length);
   decoder_session *session;
-  int32_t status = begin_call(handle, &session, error);
+  int32_t status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
   const step_request request = {.tokens = tokens,
                                 .sequences = sequences,
@@ -185,10 +185,10 @@ int32_t sotto_cpu_session_step(uint64_t handle, const int32_t *tokens, size_t to
                                 .row_count = (int64_t)rows_length,
                                 .logits = logits};
   status = check_step(session, &request, tokens_length, logits_length, error);
-  if (status != SOTTO_OK) return end_call(session, status);
+  if (status != SOTTO_OK) return session_end(session, status);
   run_step(session, &request);
   for (int32_t s = 0; s < sequences; s++) session->filled[s] = position + request.count;
-  return end_call(session, SOTTO_OK);
+  return session_end(session, SOTTO_OK);
 }
 
 /* ---- Reordering. */
@@ -248,7 +248,7 @@ int32_t sotto_cpu_session_reorder(uint64_t handle, const int32_t *sources, size_
                                   size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   decoder_session *session;
-  int32_t status = begin_call(handle, &session, error);
+  int32_t status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
   if (sources == NULL || sources_length < 1 || sources_length > (size_t)session->hypotheses)
     status = fail(error, SOTTO_INVALID_ARGUMENT, "Cannot reorder because there must be 1 to %d sources: got %zu",
@@ -258,5 +258,5 @@ int32_t sotto_cpu_session_reorder(uint64_t handle, const int32_t *sources, size_
       status = fail(error, SOTTO_INVALID_ARGUMENT, "Cannot reorder because sources must be 0 to %d: got %d",
                     session->hypotheses - 1, sources[i]);
   if (status == SOTTO_OK) reorder(session, sources, (int32_t)sources_length);
-  return end_call(session, status);
+  return session_end(session, status);
 }

@@ -90,7 +90,22 @@ typedef struct {
   const int32_t *rows; /* [row_count] */
   int64_t row_count;
   float *logits; /* [sequences, row_count, V] */
+  const struct alignment *alignment; /* NULL: a step; else there are no rows, and one sequence */
 } step_request;
+
+/* What a call of sotto_cpu_session_align wants beside. */
+typedef struct alignment {
+  const int32_t *heads; /* [head_count, 2] */
+  int64_t head_count;
+  int32_t vocabulary;
+  float *scores;        /* [head_count, count, T] */
+  float *probabilities; /* [count] */
+  float *logits;        /* scratch [STEP_ROWS, V] */
+} alignment;
+
+/* Every entry of a session's lies between these two: they hold it, and refuse a second call meanwhile. */
+int32_t session_begin(uint64_t handle, decoder_session **session, error_sink error);
+int32_t session_end(decoder_session *session, int32_t status);
 
 /* Runs the decoder over new tokens, on all threads. */
 void run_step(decoder_session *session, const step_request *request);

@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 1
+#define SOTTO_CPU_ABI 2
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -143,6 +143,16 @@ SOTTO_API int32_t sotto_cpu_session_step(uint64_t session, const int32_t *tokens
                                          int32_t sequences, int32_t position, const int32_t *rows,
                                          size_t rows_length, float *logits, size_t logits_length, char *error,
                                          size_t error_capacity);
+
+/* How a text lies on the window, for word times: puts `tokens` through the decoder as sequence 0, which then holds them.
+ * heads [n, 2]: pairs of a layer and a head of the cross-attention, each at most once.
+ * scores [heads, tokens, n_audio_ctx] = q · k / √D of each, before softmax.
+ * probabilities [tokens]: of each token after those before it, among the ids below `vocabulary`; 0 for the first, and
+ * for ids that are not below it. */
+SOTTO_API int32_t sotto_cpu_session_align(uint64_t session, const int32_t *tokens, size_t tokens_length,
+                                          const int32_t *heads, size_t heads_length, int32_t vocabulary,
+                                          float *scores, size_t scores_length, float *probabilities,
+                                          size_t probabilities_length, char *error, size_t error_capacity);
 
 /* Makes sequence i a copy of what was sequence sources[i]. */
 SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sources, size_t sources_length,

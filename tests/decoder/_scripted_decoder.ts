@@ -68,6 +68,7 @@ export class ScriptedDecoder implements LoadedDecoder {
         for (const [id, logit] of Object.entries(logits)) last[Number(id)] = logit;
         return Promise.resolve(out);
       },
+      align: () => Promise.reject(new Error("the script has no attention")),
       reorder: () => Promise.reject(new Error("greedy decoding does not reorder")),
       [Symbol.dispose]: () => {
         this.open_--;
