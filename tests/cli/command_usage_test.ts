@@ -15,7 +15,7 @@ import {
 import { changedJson, modelWith } from "./_broken_model.ts";
 
 const SENTENCE =
-  /\[00:00\.000 --> 00:04\.300\]  The train to Paris leaves at three twenty-four from platform/;
+  /\[00:00\.000 --> 00:04\.300\] {2}The train to Paris leaves at three twenty-four from platform/;
 const COMMAND = recording("01_command");
 const reading = { permissions: permissionsFor([]) };
 

@@ -18,6 +18,22 @@ export const DEMO_MODEL: string = new URL("models/demo", PROJECT_ROOT).pathname;
 /** `recording("01_command")`: the path of one of the bundled model's recordings. */
 export const recording = (name: string): string => join(DEMO_MODEL, "audio", `${name}.wav`);
 
+/** Variables that a child keeps: where Deno finds its cache and a package registry. */
+const INHERITED = [
+  ...[
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "XDG_CACHE_HOME",
+    "DENO_DIR",
+    "DENO_CERT",
+    "DENO_TLS_CA_STORE",
+    "NODE_EXTRA_CA_CERTS",
+  ],
+  ...["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
+  ...["SSL_CERT_FILE", "SSL_CERT_DIR", "NPM_CONFIG_REGISTRY", "npm_config_registry"],
+];
+
 /** Paths to permit; each list becomes one flag. */
 export interface Permissions {
   readonly read?: readonly string[];
@@ -72,17 +88,8 @@ export function denoCommand(
   args: readonly string[],
   options: Pick<CommandOptions, "env" | "cwd"> = {},
 ): Deno.Command {
-  const inherited = [
-    "PATH",
-    "HOME",
-    "DENO_DIR",
-    "XDG_CACHE_HOME",
-    "NPM_CONFIG_REGISTRY",
-    "DENO_CERT",
-    "TMPDIR",
-  ];
   const env: Record<string, string> = { NO_COLOR: "1" };
-  for (const name of inherited) {
+  for (const name of INHERITED) {
     const value = Deno.env.get(name);
     if (value !== undefined) env[name] = value;
   }
@@ -125,10 +132,13 @@ export function assertDone(result: CommandResult): void {
 
 /** Checks that the command ended with that error: its exit status, and one line `CODE: message. hint`. */
 export function assertRefused(result: CommandResult, code: ErrorCode, message: RegExp): void {
-  if (Deno.env.get("SHOW")) console.log(result.stderr);
-  assert.match(result.stderr, new RegExp(`^${code}: \\S.*\\n$`), `one line with ${code}`);
+  assert.match(result.stderr, new RegExp(`^${code}: \\S.*\\n$`), `one line with ${code}: ${result.stderr}`);
   assert.match(result.stderr, message);
-  assert.doesNotMatch(result.stderr, / at .*:\d+:\d+|undefined(?! symbol)|\[object/, "no stack, no stray values");
+  assert.doesNotMatch(
+    result.stderr,
+    / at .*:\d+:\d+|undefined(?! symbol)|\[object/,
+    `no stack, no stray values: ${result.stderr}`,
+  );
   assert.equal(result.code, EXIT_STATUS[code], result.stderr);
 }
 
