@@ -1,7 +1,7 @@
 /**
  * Writes the symbol tables for `Deno.dlopen` from our C headers.
  *
- *     deno task bindgen            # write ffi/cpu_symbols.ts
+ *     deno task bindgen            # write ffi/cpu_symbols.ts and ffi/xrt_symbols.ts
  *     deno task bindgen --check    # exit 1 where it is not what the header says
  *
  * @module
@@ -52,6 +52,45 @@ export const BINDINGS: readonly Binding[] = [
       "sotto_cpu_context_describe",
       "sotto_cpu_destroy", // Symbol.dispose cannot wait
       "sotto_cpu_session_create", // reserves memory, touches none of it
+    ],
+  },
+  {
+    header: "native/include/sotto_xrt.h",
+    module: "ffi/xrt_symbols.ts",
+    table: "XRT_SYMBOLS",
+    about: "The C interface of libsotto_xrt and libsotto_npu_emulated",
+    nonblocking: [
+      "sotto_xrt_probe", // opens devices
+      "sotto_xrt_device_open",
+      "sotto_xrt_overlay_register",
+      "sotto_xrt_context_create",
+      "sotto_xrt_buffer_create",
+      "sotto_xrt_buffer_write", // a flush of every cache line
+      "sotto_xrt_buffer_read",
+      "sotto_xrt_buffer_sync_to_device",
+      "sotto_xrt_buffer_sync_from_device",
+      "sotto_xrt_run_wait",
+      "sotto_xrt_runlist_wait",
+    ],
+    blocking: [
+      "sotto_xrt_abi",
+      "sotto_xrt_describe",
+      "sotto_xrt_model_configure",
+      "sotto_xrt_device_describe",
+      "sotto_xrt_overlay_describe",
+      "sotto_xrt_kernel_open",
+      "sotto_xrt_kernel_describe",
+      "sotto_xrt_buffer_map",
+      "sotto_xrt_run_create",
+      "sotto_xrt_run_set_scalar",
+      "sotto_xrt_run_set_buffer",
+      "sotto_xrt_run_start",
+      "sotto_xrt_run_state",
+      "sotto_xrt_runlist_create",
+      "sotto_xrt_runlist_add",
+      "sotto_xrt_runlist_start",
+      "sotto_xrt_counters",
+      "sotto_xrt_destroy", // Symbol.dispose cannot wait
     ],
   },
 ];
