@@ -32,7 +32,7 @@ const asked = new Map<string, Promise<string | null>>();
 export async function testWith(
   needs: readonly (DecoderName | "ffmpeg")[],
   name: string,
-  fn: () => Promise<void>,
+  fn: (t: Deno.TestContext) => Promise<void>,
 ): Promise<void> {
   const missing: string[] = [];
   for (const need of needs) {

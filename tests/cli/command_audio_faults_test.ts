@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import type { DecoderName } from "../../audio/worker_decoder.ts";
 import type { ErrorCode } from "../../errors.ts";
+import { testWith } from "../audio/_decoders.ts";
 import { chunk, concat, float32Bytes, int16Bytes, wavFile, type WavLayout } from "../audio/_wav_writer.ts";
 import {
   assertDone,
@@ -55,6 +57,9 @@ const refuses = (t: Deno.TestContext, cases: readonly BadInput[]): Promise<void>
     assert.equal(result.stdout, "");
     assert.deepEqual(filesIn(out), []);
   });
+
+/** What {@linkcode COMPRESSED} takes. */
+const DECODERS: readonly DecoderName[] = ["flac", "mpeg", "vorbis", "opus"];
 
 const ALL_FORMATS = ["talk.json", "talk.srt", "talk.tsv", "talk.txt", "talk.vtt"];
 const SENTENCE = "The train to Paris leaves at three twenty-four from platform twenty-four.";
@@ -248,10 +253,26 @@ Deno.test("transcribe refuses what is no recording, whatever its name", (t) => {
   ]);
 });
 
-Deno.test("transcribe says so of compressed audio that is cut or damaged", async (t) => {
-  const files = ["speech.flac", "speech.mp3", "speech.ogg", "speech.opus"];
-  const read = (file: string) => Deno.readFile(new URL(`tests/data/audio/${file}`, PROJECT_ROOT));
-  const cases = files.flatMap((file) => [
+const COMPRESSED = ["speech.flac", "speech.mp3", "speech.ogg", "speech.opus"];
+const read = (file: string) => Deno.readFile(new URL(`tests/data/audio/${file}`, PROJECT_ROOT));
+
+await testWith(
+  DECODERS,
+  "transcribe reads compressed audio under the same permissions",
+  (t) =>
+    eachInput(
+      t,
+      COMPRESSED.map((file) => ({ name: file, file, bytes: () => read(file) })),
+      (result, _each, out) => {
+        assertDone(result);
+        assert.doesNotMatch(result.stderr, /^[WE]_(?!DEVICE)/m);
+        assert.equal(filesIn(out).length, ALL_FORMATS.length);
+      },
+    ),
+);
+
+await testWith(DECODERS, "transcribe says so of compressed audio that is cut or damaged", async (t) => {
+  const cases = COMPRESSED.flatMap((file) => [
     {
       name: `${file}, half of it`,
       file,
@@ -280,6 +301,19 @@ Deno.test("transcribe says so of compressed audio that is cut or damaged", async
     assertDone(result);
     assert.match(result.stderr, new RegExp(`^W_(TRUNCATED|DAMAGED): .*${each.file}.*\n`));
     assert.equal(filesIn(out).length, ALL_FORMATS.length);
+  });
+});
+
+Deno.test("transcribe says so if a decoder can neither be found nor fetched", async () => {
+  await inFolder(async (folder) => {
+    const audio = new URL("tests/data/audio/speech.flac", PROJECT_ROOT).pathname;
+    const result = await runCommand(["--model", DEMO_MODEL, audio], {
+      permissions: permissionsFor([audio]),
+      // An empty cache, and a registry that refuses connections.
+      env: { DENO_DIR: folder, NPM_CONFIG_REGISTRY: "http://127.0.0.1:9" },
+    });
+    assert.equal(result.code, 69, result.stderr);
+    assert.match(result.stderr, /^E_DOWNLOAD: .*npm:@wasm-audio-decoders\/flac@.*deno cache npm:.*$/m);
   });
 });
 
