@@ -5,18 +5,20 @@
  */
 
 import type { DecoderSession, LoadedDecoder } from "../kernels/device.ts";
+import { BeamSearch } from "./beam_search.ts";
 import { compressionRatio } from "./compression_ratio.ts";
-import { decodeGreedily } from "./greedy.ts";
+import { likeliestOf } from "./hypothesis.ts";
+import { IndependentTexts } from "./independent_texts.ts";
+import { initialTokens, warnOfLongPrompts } from "./initial_tokens.ts";
 import { detectLanguageOn, type LanguageDetection } from "./language.ts";
 import { type LogitFilter, SuppressBlank, SuppressTokens, TimestampRules } from "./logit_filters.ts";
-import {
-  type DecodeOptions,
-  type ResolvedDecodeOptions,
-  resolveDecodeOptions,
-  type RunControls,
-} from "./options.ts";
+import type { DecodeOptions, ResolvedDecodeOptions, RunControls } from "./options.ts";
+import { type Random, seededRandom, splitRandom } from "./random.ts";
+import { NoRepeatNgrams, RepetitionPenalty } from "./repetition_filters.ts";
+import { resolveDecodeOptions } from "./resolve_options.ts";
 import { roundHalfEven } from "./rounding.ts";
-import { chooseAtRandom, chooseLikeliest, type Random, seededRandom } from "./token_choice.ts";
+import { chooseAtRandom, chooseLikeliest } from "./token_choice.ts";
+import { searchTokens, type TokenSearch } from "./token_search.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { strip } from "./whitespace.ts";
 
@@ -60,10 +62,11 @@ export class WindowDecoder implements Disposable {
    * Opens a session.
    *
    * @param model Must outlive this.
+   * @param width Most texts written side by side, see {@linkcode widthOf}; default 1, which is greedy decoding.
    */
-  constructor(model: TextModel) {
+  constructor(model: TextModel, width = 1) {
     this.#model = model;
-    this.#session = model.decoder.open(1);
+    this.#session = model.decoder.open(width);
   }
 
   /** Takes the encoder's output, F32 [n_audio_ctx, n_text_state], as the window to decode. */
@@ -93,18 +96,23 @@ export class WindowDecoder implements Disposable {
     const { special } = tokenizer;
     const detection = options.language === null ? await this.detectLanguage() : null;
     const language = options.language ?? detection!.language;
-    const initial = initialTokens(options, language, { tokenizer, contextLength: decoder.dims.n_text_ctx });
-    const { tokens, sumLogprob, noSpeechProb } = await decodeGreedily(this.#session, {
-      initial,
-      startIndex: initial.indexOf(special.sot),
-      eot: special.eot,
-      noSpeech: special.noSpeech,
-      sampleLen: options.sampleLen,
-      contextLength: decoder.dims.n_text_ctx,
-      filters: filtersFor(options, tokenizer, decoder.dims.n_audio_ctx),
-      choose: options.temperature === 0 ? chooseLikeliest : chooseAtRandom(options.temperature, random),
-      signal,
-    });
+    const contextLength = decoder.dims.n_text_ctx;
+    const initial = initialTokens(options, language, { tokenizer, contextLength });
+    const { hypotheses, noSpeechProb } = await searchTokens(
+      this.#session,
+      searchFor(options, special.eot, random),
+      {
+        initial,
+        startIndex: initial.indexOf(special.sot),
+        noSpeech: special.noSpeech,
+        timestampBegin: special.timestampBegin,
+        sampleLen: options.sampleLen,
+        contextLength,
+        filters: filtersFor(options, tokenizer, decoder.dims.n_audio_ctx),
+        signal,
+      },
+    );
+    const { tokens, sumLogprob } = likeliestOf(hypotheses, options.lengthPenalty);
     const text = strip(tokenizer.decode(tokens));
     return {
       language,
@@ -124,21 +132,23 @@ export class WindowDecoder implements Disposable {
   }
 }
 
-/** Previous text, start sequence and prefix, cut to what the context has room for. */
-function initialTokens(
-  options: ResolvedDecodeOptions,
-  language: string,
-  { tokenizer, contextLength }: { readonly tokenizer: Tokenizer; readonly contextLength: number },
-): number[] {
-  const half = Math.floor(contextLength / 2);
-  const start = tokenizer.startSequence(language, options.task);
-  if (options.withoutTimestamps) start.push(tokenizer.special.noTimestamps);
-  // With the default sampleLen of `half` this is slice(-0): the whole prefix, as in openai-whisper.
-  const prefix = options.prefix.slice(-(half - options.sampleLen));
-  const prompt = options.prompt.length > 0
-    ? [tokenizer.special.prev, ...options.prompt.slice(-(half - 1))]
-    : [];
-  return [...prompt, ...start, ...prefix];
+/** What decides over the number of texts written side by side. */
+type SearchOptions = Pick<ResolvedDecodeOptions, "temperature" | "beamSize" | "bestOf">;
+
+/** How many texts are written side by side at a temperature: beams at 0, samples above. */
+export function widthOf({ temperature, beamSize, bestOf }: SearchOptions): number {
+  return (temperature === 0 ? beamSize : bestOf) ?? 1;
+}
+
+function searchFor(options: ResolvedDecodeOptions, eot: number, random: Random): TokenSearch {
+  const { temperature, beamSize, patience } = options;
+  if (temperature > 0) {
+    // Each sample has numbers of its own, so that the first is the same however many there are.
+    const sample = () => chooseAtRandom(temperature, splitRandom(random));
+    return new IndependentTexts(Array.from({ length: widthOf(options) }, sample), eot);
+  }
+  if (beamSize === null) return new IndependentTexts([chooseLikeliest], eot);
+  return new BeamSearch(beamSize, { patience, eot });
 }
 
 function filtersFor(
@@ -148,6 +158,8 @@ function filtersFor(
 ): LogitFilter[] {
   const { special } = tokenizer;
   const filters: LogitFilter[] = [];
+  if (options.repetitionPenalty !== 1) filters.push(new RepetitionPenalty(options.repetitionPenalty));
+  if (options.noRepeatNgramSize > 0) filters.push(new NoRepeatNgrams(options.noRepeatNgramSize));
   if (options.suppressBlank) filters.push(new SuppressBlank([...tokenizer.encode(" "), special.eot]));
   if (options.suppressTokens.length > 0) filters.push(new SuppressTokens(options.suppressTokens));
   if (!options.withoutTimestamps) {
@@ -176,7 +188,8 @@ export async function decodeWindow(
 ): Promise<WindowResult> {
   const contextLength = model.decoder.dims.n_text_ctx;
   const resolved = resolveDecodeOptions(options, { tokenizer: model.tokenizer, contextLength });
-  using decoder = new WindowDecoder(model);
+  warnOfLongPrompts(resolved, contextLength, options);
+  using decoder = new WindowDecoder(model, widthOf(resolved));
   await decoder.setFeatures(features);
   return await decoder.decode(resolved, { signal: options.signal });
 }

@@ -1,21 +1,21 @@
 /**
- * The rules that forbid tokens before one is chosen. Each writes −Infinity into the logits in place and allocates
- * nothing.
+ * The rules that forbid tokens before one is chosen.
  *
  * @module
  */
 
+import type { LogitRow } from "./logit_row.ts";
 import type { SpecialTokens } from "./special_tokens.ts";
 
-/** Forbids tokens. */
+/** Forbids tokens, or changes how likely they are. One that forbids all but `<|endoftext|>` ends the text. */
 export interface LogitFilter {
   /**
-   * Writes −Infinity where a token may not come next.
+   * Changes the row before a token is chosen.
    *
-   * @param logits F32 [V] of the next token, changed in place.
+   * @param row Logits of the next token.
    * @param written Tokens written so far in this window, the prompt not among them.
    */
-  apply(logits: Float32Array, written: readonly number[]): void;
+  apply(row: LogitRow, written: readonly number[]): void;
 }
 
 /** Forbids a transcript to begin with a space or to be empty. */
@@ -32,9 +32,9 @@ export class SuppressBlank implements LogitFilter {
   }
 
   /** Applies at the first token only. */
-  apply(logits: Float32Array, written: readonly number[]): void {
+  apply(row: LogitRow, written: readonly number[]): void {
     if (written.length > 0) return;
-    for (const token of this.#tokens) logits[token] = -Infinity;
+    for (const token of this.#tokens) row.forbid(token);
   }
 }
 
@@ -52,8 +52,8 @@ export class SuppressTokens implements LogitFilter {
   }
 
   /** Applies at every token. */
-  apply(logits: Float32Array, _written: readonly number[]): void {
-    for (const token of this.#tokens) logits[token] = -Infinity;
+  apply(row: LogitRow, _written: readonly number[]): void {
+    for (const token of this.#tokens) row.forbid(token);
   }
 }
 
@@ -78,29 +78,29 @@ export class TimestampRules implements LogitFilter {
   }
 
   /** Applies at every token. */
-  apply(logits: Float32Array, written: readonly number[]): void {
+  apply(row: LogitRow, written: readonly number[]): void {
     const { eot, noTimestamps, timestampBegin } = this.#special;
-    logits[noTimestamps] = -Infinity;
+    row.forbid(noTimestamps);
 
     const n = written.length;
     const afterTime = n >= 1 && written[n - 1] >= timestampBegin;
     const afterPair = n < 2 || written[n - 2] >= timestampBegin; // the first time has no partner
-    if (afterTime && afterPair) logits.fill(-Infinity, timestampBegin);
-    else if (afterTime) logits.fill(-Infinity, 0, eot);
+    if (afterTime && afterPair) row.forbidRange(timestampBegin, row.size);
+    else if (afterTime) row.forbidRange(0, eot);
 
     const last = lastAtLeast(timestampBegin, written);
     if (last !== null) {
       // The end of a segment may be repeated as the start of the next; an end must be later than its start.
       const least = afterTime && !afterPair ? last : last + 1;
-      logits.fill(-Infinity, timestampBegin, least);
+      row.forbidRange(timestampBegin, least);
     }
 
     if (n === 0) {
-      logits.fill(-Infinity, 0, timestampBegin);
-      if (this.#lastInitial + 1 < logits.length) logits.fill(-Infinity, this.#lastInitial + 1);
+      row.forbidRange(0, timestampBegin);
+      row.forbidRange(Math.min(this.#lastInitial + 1, row.size), row.size);
     }
 
-    if (timesOutweigh(logits, timestampBegin)) logits.fill(-Infinity, 0, timestampBegin);
+    if (timesOutweigh(row, row.size - timestampBegin)) row.forbidRange(0, timestampBegin);
   }
 }
 
@@ -113,15 +113,11 @@ function lastAtLeast(least: number, tokens: readonly number[]): number | null {
  * Whether log Σ exp over the times exceeds the highest logit of all else. Both would be reduced by the same
  * normalizer to become log-probabilities, so it is left out.
  */
-function timesOutweigh(logits: Float32Array, timestampBegin: number): boolean {
-  let text = -Infinity;
-  for (let i = 0; i < timestampBegin; i++) if (logits[i] > text) text = logits[i];
-  let most = -Infinity;
-  for (let i = timestampBegin; i < logits.length; i++) if (logits[i] > most) most = logits[i];
+function timesOutweigh(row: LogitRow, times: number): boolean {
+  const text = row.text.highest;
+  const most = row.times.highest;
   // Nearly always one of these two decides without an exponential: max ≤ log Σ exp ≤ max + log n.
   if (most > text) return true;
-  if (most + Math.log(logits.length - timestampBegin) <= text) return false;
-  let sum = 0;
-  for (let i = timestampBegin; i < logits.length; i++) sum += Math.exp(logits[i] - most);
-  return most + Math.log(sum) > text;
+  if (most + Math.log(times) <= text) return false;
+  return row.logSumOfTimes() > text;
 }

@@ -6,16 +6,14 @@
 
 import type { LoadedDecoder } from "../kernels/device.ts";
 import { WindowDecoder, type WindowResult } from "./decode.ts";
-import { throwIfAborted } from "./greedy.ts";
+import { decodeWithFallback, isSilence, widestOf } from "./fallback.ts";
+import { promptRoom, warnOfLongPrompts } from "./initial_tokens.ts";
 import type { LanguageDetection } from "./language.ts";
-import {
-  type ResolvedTranscribeOptions,
-  resolveTranscribeOptions,
-  type RunControls,
-  type TranscribeOptions,
-} from "./options.ts";
+import type { ResolvedTranscribeOptions, RunControls, TranscribeOptions } from "./options.ts";
+import { randomOfWindow } from "./random.ts";
+import { resolveTranscribeOptions } from "./resolve_options.ts";
 import { cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
-import { seededRandom } from "./token_choice.ts";
+import { throwIfAborted } from "./token_search.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 
 /** The log-mel of a recording, handed out a window at a time. */
@@ -77,25 +75,8 @@ export async function* transcribeWindows(
 ): AsyncGenerator<Segment, TranscriptSummary> {
   const contextLength = model.decoder.dims.n_text_ctx;
   const resolved = resolveTranscribeOptions(options, { tokenizer: model.tokenizer, contextLength });
-  warnOfLongPrompt(resolved, contextLength, options);
+  warnOfLongPrompts(resolved, contextLength, options);
   return yield* run(windows, model, resolved, options);
-}
-
-function warnOfLongPrompt(
-  { initialPrompt }: ResolvedTranscribeOptions,
-  contextLength: number,
-  { onWarning }: RunControls,
-): void {
-  const room = promptRoom(contextLength);
-  if (initialPrompt.length <= room) return;
-  const message =
-    `The initial prompt has ${initialPrompt.length} tokens and room for ${room}: only its end counts`;
-  onWarning?.({ code: "W_OPTION", message });
-}
-
-/** Most tokens of previous text: half the context, less `<|startofprev|>`. */
-function promptRoom(contextLength: number): number {
-  return Math.floor(contextLength / 2) - 1;
 }
 
 async function* run(
@@ -107,13 +88,12 @@ async function* run(
   const { contentFrames } = windows;
   const { tokenizer, decoder: { dims } } = model;
   const history = new PromptHistory(options, promptRoom(dims.n_text_ctx));
-  const random = seededRandom(options.seed);
   const framesPerStep = FRAMES_PER_WINDOW / dims.n_audio_ctx;
   let { language } = options;
   let detection: LanguageDetection | null = null;
   let count = 0;
   let seek = 0;
-  using decoder = contentFrames > 0 ? new WindowDecoder(model) : null;
+  using decoder = contentFrames > 0 ? new WindowDecoder(model, widestOf(options)) : null;
   while (decoder && seek < contentFrames && !stop?.aborted) {
     throwIfAborted(signal);
     const frames = Math.min(FRAMES_PER_WINDOW, contentFrames - seek);
@@ -128,8 +108,8 @@ async function* run(
       language = detection.language;
     }
     if (opens) await encode(await windows.window(seek, frames));
-    const result = await decoder.decode({ ...options, language, prompt: history.prompt() }, {
-      random,
+    const result = await decodeWithFallback(decoder, { ...options, language, prompt: history.prompt() }, {
+      random: randomOfWindow(options.seed, seek),
       signal,
     });
     let nextSeek = seek + frames;
@@ -144,15 +124,6 @@ async function* run(
     onProgress?.({ framesDone: Math.min(seek, contentFrames), framesTotal: contentFrames });
   }
   return { text: tokenizer.decode(history.written), language, detection, isComplete: seek >= contentFrames };
-}
-
-/** Whether a window is to be skipped: no speech is likely, and the text is not likely in spite of it. */
-function isSilence(
-  result: WindowResult,
-  { noSpeechThreshold, logprobThreshold }: ResolvedTranscribeOptions,
-): boolean {
-  if (noSpeechThreshold === null || !(result.noSpeechProb > noSpeechThreshold)) return false;
-  return logprobThreshold === null || !(result.avgLogprob > logprobThreshold);
 }
 
 /** Text written hotter than this is not shown to the next window (openai-whisper, `transcribe`). */

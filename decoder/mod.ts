@@ -1,5 +1,5 @@
 /**
- * Features to text: tokenizer, decoding rules, greedy decoding, language detection, whole recordings, and writers.
+ * Features to text: tokenizer, decoding rules, decoding, language detection, whole recordings, and writers.
  *
  * @module
  */
@@ -14,22 +14,21 @@ export {
   type TranscriptionModel,
   type TranscriptSummary,
 } from "./long_form.ts";
-export {
-  checkTranscribeOptions,
-  type DecodeOptions,
-  parseLanguage,
-  type Progress,
-  type ResolvedDecodeOptions,
-  resolveDecodeOptions,
-  type ResolvedTranscribeOptions,
-  resolveTranscribeOptions,
-  type RunControls,
-  type Task,
-  type TranscribeOptions,
+export { checkTranscribeOptions, parseLanguage } from "./option_rules.ts";
+export type {
+  DecodeOptions,
+  Progress,
+  ResolvedDecodeOptions,
+  ResolvedTranscribeOptions,
+  RunControls,
+  Task,
+  TranscribeOptions,
 } from "./options.ts";
+export { resolveDecodeOptions, resolveTranscribeOptions } from "./resolve_options.ts";
+export type { Random } from "./random.ts";
 export type { Segment } from "./segments.ts";
 export type { SpecialTokens } from "./special_tokens.ts";
-export type { Random } from "./token_choice.ts";
+
 export { type TextPart, Tokenizer, type TokenizerOptions } from "./tokenizer.ts";
 export type { BundledVocabulary } from "./vocabulary/bundled.ts";
 export type { Vocabulary } from "./vocabulary_files.ts";

@@ -59,6 +59,7 @@ export class ScriptedDecoder implements LoadedDecoder {
       },
       step: (tokens, _sequences, position, rows) => {
         const { special, vocabularySize } = this.tokenizer;
+        if (position === 0) written = 0; // the window again, at another temperature
         this.windows.at(-1)!.push({ tokens: [...tokens], position, rows });
         const out = new Float32Array((rows?.length ?? 1) * vocabularySize);
         out[special.noSpeech!] = this.noSpeech;

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { SuppressBlank, SuppressTokens, TimestampRules } from "../../decoder/logit_filters.ts";
+import {
+  type LogitFilter,
+  SuppressBlank,
+  SuppressTokens,
+  TimestampRules,
+} from "../../decoder/logit_filters.ts";
+import { LogitRow } from "../../decoder/logit_row.ts";
 import type { SpecialTokens } from "../../decoder/special_tokens.ts";
 
 // A vocabulary of text 0…9, specials 10…18 and five timestamps 19…23.
@@ -19,17 +25,17 @@ const V = 24;
 
 /** Ids that a filter leaves, out of logits that are equal unless said otherwise. */
 function left(
-  rules: { apply(logits: Float32Array, written: readonly number[]): void },
+  rules: LogitFilter,
   written: readonly number[],
   logits: Record<number, number> = {},
 ): number[] {
   // Text is likely, so that times together do not outweigh it by their number.
-  const row = Float32Array.from(
+  const values = Float32Array.from(
     { length: V },
     (_, id) => logits[id] ?? (id < SPECIAL.timestampBegin ? 5 : 0),
   );
-  rules.apply(row, written);
-  return [...row.keys()].filter((id) => row[id] !== -Infinity);
+  rules.apply(new LogitRow(values, SPECIAL.timestampBegin), written);
+  return [...values.keys()].filter((id) => values[id] !== -Infinity);
 }
 
 const span = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, i) => from + i);

@@ -3,10 +3,10 @@ import {
   checkTranscribeOptions,
   parseLanguage,
   resolveDecodeOptions,
+  resolveTranscribeOptions,
   Tokenizer,
   type TranscribeOptions,
 } from "../../decoder/mod.ts";
-import { resolveTranscribeOptions } from "../../decoder/options.ts";
 import { demoTokenizer } from "./_demo_model.ts";
 
 const demo = { tokenizer: await demoTokenizer(), contextLength: 448 };
@@ -20,10 +20,18 @@ Deno.test("resolveTranscribeOptions() fills in openai-whisper's defaults", () =>
   assert.deepEqual(options, {
     task: "transcribe",
     language: null,
-    temperature: 0,
+    temperatures: [0, 0.2, 0.4, 0.6, 0.8, 1],
+    compressionRatioThreshold: 2.4,
     seed: 0,
+    beamSize: null,
+    patience: null,
+    bestOf: null,
+    lengthPenalty: null,
+    repetitionPenalty: 1,
+    noRepeatNgramSize: 0,
     sampleLen: 224,
     prefix: [],
+    hotwords: [],
     suppressBlank: true,
     withoutTimestamps: false,
     maxInitialTimestamp: 1,
@@ -32,6 +40,9 @@ Deno.test("resolveTranscribeOptions() fills in openai-whisper's defaults", () =>
     conditionOnPreviousText: true,
     noSpeechThreshold: 0.6,
     logprobThreshold: -1,
+    multilingual: false,
+    languageDetectionSegments: 1,
+    languageDetectionThreshold: 0.5,
   });
   const { transcribe, translate, sot, prev, startOfLm, noSpeech } = demo.tokenizer.special;
   const prompts = [transcribe, translate, sot, prev, startOfLm!, noSpeech!];
@@ -58,8 +69,30 @@ Deno.test("resolveDecodeOptions() encodes texts with one space before them and t
 /** Options that break a rule, and what the error must say. */
 const REFUSED: readonly [options: Record<string, unknown>, message: RegExp, hint?: RegExp][] = [
   [{ temprature: 0 }, /temprature is not one of them/, /Did you mean "temperature"/],
-  [{ beamSize: 5 }, /beamSize is not one of them/],
-  [{ temperature: [0, 0.2] }, /temperature must be a number of 0…1 .*got \[0,0\.2\]/],
+  [{ temperature: [0, 1.2] }, /temperature must be a number of 0…1, or a list of them; got \[0,1\.2\]/],
+  [{ temperature: [] }, /temperature must be .* list/],
+  [{ temperature: [0, "1"] }, /temperature must be .* list/],
+  [{ beamSize: 0 }, /beamSize must be a whole number of 1…32, or null; got 0/],
+  [{ beamSize: 33 }, /beamSize/],
+  [{ bestOf: 2.5 }, /bestOf must be a whole number of 1…32/],
+  [{ patience: 0, beamSize: 2 }, /patience must be a number above 0/],
+  [{ lengthPenalty: 1.1 }, /lengthPenalty must be a number of 0…1/],
+  [{ repetitionPenalty: 0 }, /repetitionPenalty must be a number above 0/],
+  [{ noRepeatNgramSize: -1 }, /noRepeatNgramSize must be a whole number/],
+  [{ maxNewTokens: 449 }, /maxNewTokens must be at most the model's context, 448/],
+  [{ compressionRatioThreshold: 0 }, /compressionRatioThreshold must be a number above 0/],
+  [{ languageDetectionSegments: 0 }, /languageDetectionSegments must be a positive integer/],
+  [{ languageDetectionThreshold: 50 }, /languageDetectionThreshold must be a probability/],
+  [{ hotwords: 7 }, /hotwords must be a text/],
+  [{ bestOf: 5, temperature: 0 }, /bestOf needs a temperature above 0; got \[0\]/, /beamSize/],
+  [{ beamSize: 5, temperature: 0.4 }, /beamSize needs temperature 0; got \[0\.4\]/, /bestOf/],
+  [{ beamSize: 5, temperature: [0.2, 0.4] }, /beamSize needs temperature 0/],
+  [{ patience: 2 }, /patience needs beamSize; got patience 2 alone/],
+  [{ patience: 0.1, beamSize: 2 }, /beamSize × patience must come to at least one text; got 2 × 0\.1/],
+  [{ sampleLen: 5, maxNewTokens: 5 }, /sampleLen and maxNewTokens cannot be given together/],
+  [{ prefix: "a", hotwords: "b" }, /hotwords and prefix cannot be given together/],
+  [{ multilingual: true, language: "en" }, /multilingual and language cannot be given together/],
+  [{ multilingual: true, languageDetectionSegments: 3 }, /multilingual and languageDetectionSegments cannot/],
   [{ temperature: -0.1 }, /temperature/],
   [{ temperature: NaN }, /temperature/],
   [{ temperature: "0" }, /temperature/],
@@ -90,6 +123,29 @@ for (const [options, message, hint = /(?:)/] of REFUSED) {
   });
 }
 
+Deno.test("resolveDecodeOptions() takes beams at temperature 0, samples above, and not the other way round", () => {
+  assert.equal(resolveDecodeOptions({ beamSize: 5 }, demo).beamSize, 5);
+  assert.equal(resolveDecodeOptions({ bestOf: 5, temperature: 0.2 }, demo).bestOf, 5);
+  assert.throws(() => resolveDecodeOptions({ bestOf: 5 }, demo), {
+    code: "E_OPTION",
+    message: /bestOf needs/,
+  });
+  assert.throws(() => resolveDecodeOptions({ beamSize: 5, temperature: 0.2 }, demo), { code: "E_OPTION" });
+  // A recording may need both.
+  const both = resolveTranscribeOptions({ beamSize: 5, bestOf: 3, patience: 2 }, demo);
+  assert.deepEqual([both.beamSize, both.bestOf, both.patience], [5, 3, 2]);
+});
+
+Deno.test("resolveDecodeOptions() takes a single beam for greedy decoding, unless it is to be patient", () => {
+  assert.equal(resolveDecodeOptions({ beamSize: 1 }, demo).beamSize, null);
+  assert.equal(resolveDecodeOptions({ beamSize: 1, patience: 2 }, demo).beamSize, 1);
+});
+
+Deno.test("resolveDecodeOptions() takes maxNewTokens for sampleLen", () => {
+  assert.equal(resolveDecodeOptions({ maxNewTokens: 10 }, demo).sampleLen, 10);
+  assert.equal(resolveDecodeOptions({ maxNewTokens: null }, demo).sampleLen, 224);
+});
+
 Deno.test("checkTranscribeOptions() finds what needs no model", () => {
   checkTranscribeOptions({
     language: "fr",
@@ -112,6 +168,10 @@ Deno.test("resolveTranscribeOptions() takes English, and only that, for an Engli
   assert.throws(() => resolveTranscribeOptions({ task: "translate" }, english), {
     code: "E_OPTION",
     message: /task must be transcribe/,
+  });
+  assert.throws(() => resolveTranscribeOptions({ multilingual: true }, english), {
+    code: "E_OPTION",
+    message: /multilingual needs a model of several languages/,
   });
 });
 

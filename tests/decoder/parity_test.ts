@@ -32,10 +32,14 @@ for (const clip of ["01_command", "06_german", "08_commands", "09_long"]) {
       const { encoder } = await readGolden(tensors);
       using model = await demoTextModel();
       for (
-        const [name, withoutTimestamps] of [["greedy", false], ["greedy_without_timestamps", true]] as const
+        const [name, options] of [
+          ["greedy", {}],
+          ["greedy_without_timestamps", { withoutTimestamps: true }],
+          ["beam_5", { beamSize: 5 }],
+        ] as const
       ) {
         const expected: GoldenResult = golden[name];
-        const result = await decodeWindow(model, encoder, { language: golden.language, withoutTimestamps });
+        const result = await decodeWindow(model, encoder, { language: golden.language, ...options });
         assert.deepEqual(result.tokens, expected.tokens);
         assert.equal(result.text, expected.text);
         assert.equal(result.language, expected.language);

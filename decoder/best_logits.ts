@@ -1,0 +1,59 @@
+/**
+ * The highest few of a span of logits, found in one pass.
+ *
+ * @module
+ */
+
+/** The k highest logits of the span scanned last, in falling order; of equals the lower id first. */
+export class BestLogits {
+  /** How many there are: k, or fewer where fewer tokens are allowed. */
+  count = 0;
+  /** Int32 [k]: ids. */
+  readonly tokens: Int32Array;
+  /** F64 [k]: their logits. */
+  readonly logits: Float64Array;
+
+  /**
+   * Makes room.
+   *
+   * @param most k, at least 1.
+   */
+  constructor(most: number) {
+    this.tokens = new Int32Array(most);
+    this.logits = new Float64Array(most);
+  }
+
+  /** The highest logit; −Infinity where no token is allowed. */
+  get highest(): number {
+    return this.count > 0 ? this.logits[0] : -Infinity;
+  }
+
+  /** Forgets what was found. */
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Scans `logits[from…to)`; −Infinity and NaN are passed over. */
+  scan(logits: Float32Array, from: number, to: number): void {
+    this.count = 0;
+    const most = this.tokens.length;
+    let least = -Infinity; // what a logit must exceed to come in
+    for (let token = from; token < to; token++) {
+      const logit = logits[token];
+      if (logit > least) {
+        this.#insert(token, logit);
+        if (this.count === most) least = this.logits[most - 1];
+      }
+    }
+  }
+
+  #insert(token: number, logit: number): void {
+    let at = this.count < this.tokens.length ? this.count++ : this.count - 1;
+    for (; at > 0 && this.logits[at - 1] < logit; at--) {
+      this.logits[at] = this.logits[at - 1];
+      this.tokens[at] = this.tokens[at - 1];
+    }
+    this.logits[at] = logit;
+    this.tokens[at] = token;
+  }
+}

@@ -1,0 +1,173 @@
+/**
+ * The logits of one next token: which are forbidden, which are the highest, and what they sum up to.
+ *
+ * A vocabulary has 51,865 logits, so each pass over them counts. The row finds the highest of the text tokens and of
+ * the times apart: the rules of times compare the two, and what is chosen is one of them, so one pass serves both.
+ * Nothing is allocated from token to token.
+ *
+ * @module
+ */
+
+import { BestLogits } from "./best_logits.ts";
+import { expOfMinus, NEGLIGIBLE } from "./exponential.ts";
+
+/** A part of the vocabulary, and what is known of it. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+  readonly best: BestLogits;
+  /** Whether `best` holds for the logits as they are. */
+  known: boolean;
+}
+
+/** Logits F32 [V], changed in place; one row object serves every token of a window. */
+export class LogitRow {
+  readonly #text: Span;
+  readonly #times: Span;
+  #logits: Float32Array;
+
+  /**
+   * Takes a first row.
+   *
+   * @param logits F32 [V]; see {@linkcode LogitRow.take}.
+   * @param timestampBegin The first time's id; all ids below count as text.
+   * @param most How many of the highest are wanted of it; default 1.
+   */
+  constructor(logits: Float32Array, timestampBegin: number, most = 1) {
+    const V = logits.length;
+    this.#text = { from: 0, to: timestampBegin, best: new BestLogits(most), known: false };
+    this.#times = { from: timestampBegin, to: V, best: new BestLogits(most), known: false };
+    this.#logits = logits;
+  }
+
+  /** Takes the next row, of the same length. The row changes it. */
+  take(logits: Float32Array): void {
+    this.#logits = logits;
+    this.#text.known = false;
+    this.#times.known = false;
+  }
+
+  /** How many tokens there are, V. */
+  get size(): number {
+    return this.#logits.length;
+  }
+
+  /** The logit of a token; −Infinity: forbidden. */
+  at(token: number): number {
+    return this.#logits[token];
+  }
+
+  /** Changes a logit. */
+  set(token: number, logit: number): void {
+    this.#logits[token] = logit;
+    this.#spanOf(token).known = false;
+  }
+
+  /** Forbids a token. */
+  forbid(token: number): void {
+    this.set(token, -Infinity);
+  }
+
+  /** Forbids the tokens `from…to)`. */
+  forbidRange(from: number, to: number): void {
+    if (to <= from) return;
+    this.#logits.fill(-Infinity, from, to);
+    for (const span of [this.#text, this.#times]) {
+      if (to <= span.from || from >= span.to) continue;
+      span.known = from <= span.from && to >= span.to;
+      if (span.known) span.best.clear();
+    }
+  }
+
+  /** The highest logits of text and special tokens. Valid until the row changes. */
+  get text(): BestLogits {
+    return this.#scanned(this.#text);
+  }
+
+  /** The highest logits of times. Valid until the row changes. */
+  get times(): BestLogits {
+    return this.#scanned(this.#times);
+  }
+
+  /** The highest logit of all; −Infinity where every token is forbidden. */
+  get highest(): number {
+    return Math.max(this.text.highest, this.times.highest);
+  }
+
+  /** The likeliest token, the first among equals; null where every token is forbidden. */
+  get likeliest(): number | null {
+    const { text, times } = this;
+    const best = text.highest >= times.highest ? text : times;
+    return best.count > 0 ? best.tokens[0] : null;
+  }
+
+  /** Calls `visit` with the likeliest tokens in falling order, as many as were asked for, or as are allowed. */
+  forBest(visit: (token: number, logit: number) => void): void {
+    const { text, times } = this;
+    let left = text.tokens.length;
+    for (let i = 0, j = 0; left > 0 && (i < text.count || j < times.count); left--) {
+      const fromText = j >= times.count || (i < text.count && text.logits[i] >= times.logits[j]);
+      if (fromText) visit(text.tokens[i], text.logits[i++]);
+      else visit(times.tokens[j], times.logits[j++]);
+    }
+  }
+
+  /** log Σ exp(logit) over all tokens, within 1e-6; −Infinity where every token is forbidden. */
+  logSum(): number {
+    const { highest } = this;
+    return highest + Math.log(this.#weigh(this.#text, highest) + this.#weigh(this.#times, highest));
+  }
+
+  /** log Σ exp(logit) over the times, within 1e-6. */
+  logSumOfTimes(): number {
+    const { highest } = this.times;
+    return highest + Math.log(this.#weigh(this.#times, highest));
+  }
+
+  /**
+   * Draws a token with probability softmax(logits / temperature); null where every token is forbidden.
+   *
+   * @param uniform A random number of [0, 1).
+   */
+  draw(temperature: number, uniform: number): number | null {
+    const { highest } = this;
+    const spans = [this.#text, this.#times];
+    const sum = spans.reduce((sum, span) => sum + this.#weigh(span, highest, temperature), 0);
+    let left = uniform * sum;
+    for (const span of spans) {
+      if (span.best.count === 0) continue;
+      for (let token = span.from; token < span.to; token++) {
+        const below = (highest - this.#logits[token]) / temperature;
+        if (!(below < NEGLIGIBLE)) continue;
+        left -= expOfMinus(below);
+        if (left < 0) return token;
+      }
+    }
+    return this.likeliest; // where rounding leaves a rest
+  }
+
+  /** Σ exp((logit − highest) / temperature) over a span. */
+  #weigh(span: Span, highest: number, temperature = 1): number {
+    if (this.#scanned(span).count === 0) return 0;
+    const logits = this.#logits;
+    const least = highest - NEGLIGIBLE * temperature;
+    let sum = 0;
+    for (let token = span.from; token < span.to; token++) {
+      const logit = logits[token];
+      if (logit > least) sum += expOfMinus((highest - logit) / temperature);
+    }
+    return sum;
+  }
+
+  #scanned(span: Span): BestLogits {
+    if (!span.known) {
+      span.best.scan(this.#logits, span.from, span.to);
+      span.known = true;
+    }
+    return span.best;
+  }
+
+  #spanOf(token: number): Span {
+    return token < this.#times.from ? this.#text : this.#times;
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * When each word is spoken: dynamic time warping over the attention of the text decoder.
+ *
+ * @module
+ */
+
+export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "./punctuation.ts";
+export type { Word } from "./word.ts";
+export { type TimedWindow, type WordOptions, WordTimer } from "./word_timer.ts";
