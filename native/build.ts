@@ -69,19 +69,22 @@ export interface Built {
 
 /** Why nothing was built. */
 export class BuildError extends Error {
-  /**
-   * @param message One line.
-   * @param reason `no-compiler` where none was found, `compile` where one refused the sources.
-   * @param output The compiler's text.
-   */
-  constructor(message: string, readonly reason: "no-compiler" | "compile", readonly output = "") {
+  /** `no-compiler` where none was found, `compile` where one refused the sources. */
+  readonly reason: "no-compiler" | "compile";
+  /** The compiler's text. */
+  readonly output: string;
+
+  /** @param message One line; the others are properties. */
+  constructor(message: string, reason: "no-compiler" | "compile", output = "") {
     super(message);
     this.name = "BuildError";
+    this.reason = reason;
+    this.output = output;
   }
 }
 
 /** Where a compiler's code runs. */
-interface Machine {
+export interface Machine {
   /** As in `Deno.build.os`. */
   readonly os: string;
   /** As in `Deno.build.arch`. */
