@@ -74,7 +74,7 @@ export class BuildError extends Error {
   /** The compiler's text. */
   readonly output: string;
 
-  /** @param message One line; the others are properties. */
+  /** One line as the message; the others are properties. */
   constructor(message: string, reason: "no-compiler" | "compile", output = "") {
     super(message);
     this.name = "BuildError";
