@@ -44,6 +44,12 @@ export const BINDINGS: readonly Binding[] = [
       "sotto_cpu_session_align",
       "sotto_cpu_session_reorder",
       "sotto_cpu_measure",
+      "sotto_cpu_convert_f32_to_bf16",
+      "sotto_cpu_convert_bf16_to_f32",
+      "sotto_cpu_convert_f32_to_bfp16",
+      "sotto_cpu_convert_bfp16_to_f32",
+      "sotto_cpu_convert_f32_to_i8",
+      "sotto_cpu_convert_i8_to_f32",
     ],
     blocking: [
       "sotto_cpu_abi",

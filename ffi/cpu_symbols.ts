@@ -14,6 +14,9 @@ export const SOTTO_STEP_WORDS = 20;
 /** `SOTTO_WEIGHT_WORDS` of the header. */
 export const SOTTO_WEIGHT_WORDS = 4;
 
+/** `SOTTO_BFP16_LAYOUT_WORDS` of the header. */
+export const SOTTO_BFP16_LAYOUT_WORDS = 5;
+
 /** `enum sotto_status` of the header. */
 export const SottoStatus = {
   SOTTO_OK: 0,
@@ -47,6 +50,13 @@ export const SottoOp = {
   SOTTO_OP_LAYERNORM: 3,
   SOTTO_OP_GEMM: 4,
   SOTTO_OP_ATTENTION: 5,
+} as const;
+
+/** `enum sotto_i8_scheme` of the header. */
+export const SottoI8Scheme = {
+  SOTTO_I8_GIVEN: 0,
+  SOTTO_I8_SYMMETRIC: 1,
+  SOTTO_I8_ASYMMETRIC: 2,
 } as const;
 
 /** Symbols of the library, in the header's order. */
@@ -250,6 +260,111 @@ export const CPU_SYMBOLS = {
       "usize", // size_t what_length
       "f64", // double seconds
       "buffer", // double *result
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_convert_f32_to_bf16: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const float *values
+      "usize", // size_t values_length
+      "buffer", // uint16_t *codes
+      "usize", // size_t codes_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_convert_bf16_to_f32: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const uint16_t *codes
+      "usize", // size_t codes_length
+      "buffer", // float *values
+      "usize", // size_t values_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_convert_f32_to_bfp16: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const float *values
+      "usize", // size_t values_length
+      "i32", // int32_t rows
+      "i32", // int32_t columns
+      "i32", // int32_t is_transposed
+      "i32", // int32_t is_nearest
+      "buffer", // const int32_t *layout
+      "usize", // size_t layout_length
+      "buffer", // uint8_t *blocks
+      "usize", // size_t blocks_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_convert_bfp16_to_f32: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const uint8_t *blocks
+      "usize", // size_t blocks_length
+      "i32", // int32_t rows
+      "i32", // int32_t columns
+      "buffer", // const int32_t *layout
+      "usize", // size_t layout_length
+      "buffer", // float *values
+      "usize", // size_t values_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_convert_f32_to_i8: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const float *values
+      "usize", // size_t values_length
+      "i32", // int32_t rows
+      "i32", // int32_t columns
+      "i32", // int32_t block_rows
+      "i32", // int32_t block_columns
+      "i32", // int32_t scheme
+      "buffer", // float *scales
+      "usize", // size_t scales_length
+      "buffer", // int32_t *zero_points
+      "usize", // size_t zero_points_length
+      "buffer", // int8_t *codes
+      "usize", // size_t codes_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_convert_i8_to_f32: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const int8_t *codes
+      "usize", // size_t codes_length
+      "i32", // int32_t rows
+      "i32", // int32_t columns
+      "i32", // int32_t block_rows
+      "i32", // int32_t block_columns
+      "buffer", // const float *scales
+      "usize", // size_t scales_length
+      "buffer", // const int32_t *zero_points
+      "usize", // size_t zero_points_length
+      "buffer", // float *values
+      "usize", // size_t values_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],

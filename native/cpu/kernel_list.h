@@ -5,61 +5,91 @@
 #ifndef SOTTO_KERNEL_LIST_H
 #define SOTTO_KERNEL_LIST_H
 
-#define SOTTO_KERNEL_SLOTS(SLOT)                       \
-  SLOT(transpose, transpose_kernel)                    \
-  SLOT(layernorm, layernorm_kernel)                    \
-  SLOT(gelu, gelu_kernel)                              \
-  SLOT(gemm_f32, gemm_kernel)                          \
-  SLOT(attention_f32, attention_kernel)                \
-  SLOT(fma_peak_f32, fma_peak_kernel)                  \
-  SLOT(read, read_kernel)                              \
-  SLOT(mel_f32, mel_kernel)                            \
-  SLOT(project_f32, project_kernel)                    \
-  SLOT(project_f16, project_kernel)                    \
-  SLOT(combine_f32, combine_kernel)                    \
-  SLOT(combine_i16, combine_kernel)                    \
-  SLOT(softmax_f32, softmax_kernel)                    \
-  SLOT(narrow_f16, narrow_kernel)                      \
-  SLOT(quantize_i16, quantize_kernel)                  \
-  SLOT(count_non_finite_f16, count_non_finite_kernel)  \
-  SLOT(count_non_finite_f32, count_non_finite_kernel)
+#define SOTTO_KERNEL_SLOTS(SLOT)                             \
+  SLOT(transpose, transpose_kernel)                          \
+  SLOT(layernorm, layernorm_kernel)                          \
+  SLOT(gelu, gelu_kernel)                                    \
+  SLOT(gemm_f32, gemm_kernel)                                \
+  SLOT(attention_f32, attention_kernel)                      \
+  SLOT(fma_peak_f32, fma_peak_kernel)                        \
+  SLOT(read, read_kernel)                                    \
+  SLOT(mel_f32, mel_kernel)                                  \
+  SLOT(project_f32, project_kernel)                          \
+  SLOT(project_f16, project_kernel)                          \
+  SLOT(combine_f32, combine_kernel)                          \
+  SLOT(combine_i16, combine_kernel)                          \
+  SLOT(softmax_f32, softmax_kernel)                          \
+  SLOT(narrow_f16, narrow_kernel)                            \
+  SLOT(quantize_i16, quantize_kernel)                        \
+  SLOT(count_non_finite_f16, count_non_finite_kernel)        \
+  SLOT(count_non_finite_f32, count_non_finite_kernel)        \
+  SLOT(narrow_bf16, narrow_bf16_kernel)                      \
+  SLOT(widen_bf16, widen_bf16_kernel)                        \
+  SLOT(encode_bfp16, encode_bfp16_kernel)                    \
+  SLOT(decode_bfp16, decode_bfp16_kernel)                    \
+  SLOT(range, range_kernel)                                  \
+  SLOT(range_columns, range_columns_kernel)                  \
+  SLOT(quantize_i8, quantize_i8_kernel)                      \
+  SLOT(quantize_columns_i8, quantize_columns_i8_kernel)      \
+  SLOT(dequantize_i8, dequantize_i8_kernel)                  \
+  SLOT(dequantize_columns_i8, dequantize_columns_i8_kernel)
 
 /* Complete: the reference fills every slot. */
-#define SOTTO_KERNELS_REF(KERNEL)                         \
-  KERNEL(transpose, transpose_f32_ref)                    \
-  KERNEL(layernorm, layernorm_f32_ref)                    \
-  KERNEL(gelu, gelu_f32_ref)                              \
-  KERNEL(gemm_f32, gemm_f32_4x8_ref)                      \
-  KERNEL(attention_f32, attention_f32_ref)                \
-  KERNEL(fma_peak_f32, fma_peak_f32_ref)                  \
-  KERNEL(read, read_f32_ref)                              \
-  KERNEL(mel_f32, mel_f32_ref)                            \
-  KERNEL(project_f32, project_f32f32f32_ref)              \
-  KERNEL(project_f16, project_f32f16f32_ref)              \
-  KERNEL(combine_f32, combine_f32f32f32_ref)              \
-  KERNEL(combine_i16, combine_f32i16f32_ref)              \
-  KERNEL(softmax_f32, softmax_f32_ref)                    \
-  KERNEL(narrow_f16, narrow_f32f16_ref)                   \
-  KERNEL(quantize_i16, quantize_f32i16_ref)               \
-  KERNEL(count_non_finite_f16, count_non_finite_f16_ref)  \
-  KERNEL(count_non_finite_f32, count_non_finite_f32_ref)
+#define SOTTO_KERNELS_REF(KERNEL)                              \
+  KERNEL(transpose, transpose_f32_ref)                         \
+  KERNEL(layernorm, layernorm_f32_ref)                         \
+  KERNEL(gelu, gelu_f32_ref)                                   \
+  KERNEL(gemm_f32, gemm_f32_4x8_ref)                           \
+  KERNEL(attention_f32, attention_f32_ref)                     \
+  KERNEL(fma_peak_f32, fma_peak_f32_ref)                       \
+  KERNEL(read, read_f32_ref)                                   \
+  KERNEL(mel_f32, mel_f32_ref)                                 \
+  KERNEL(project_f32, project_f32f32f32_ref)                   \
+  KERNEL(project_f16, project_f32f16f32_ref)                   \
+  KERNEL(combine_f32, combine_f32f32f32_ref)                   \
+  KERNEL(combine_i16, combine_f32i16f32_ref)                   \
+  KERNEL(softmax_f32, softmax_f32_ref)                         \
+  KERNEL(narrow_f16, narrow_f32f16_ref)                        \
+  KERNEL(quantize_i16, quantize_f32i16_ref)                    \
+  KERNEL(count_non_finite_f16, count_non_finite_f16_ref)       \
+  KERNEL(count_non_finite_f32, count_non_finite_f32_ref)       \
+  KERNEL(narrow_bf16, narrow_f32bf16_ref)                      \
+  KERNEL(widen_bf16, widen_bf16f32_ref)                        \
+  KERNEL(encode_bfp16, encode_f32bfp16_ref)                    \
+  KERNEL(decode_bfp16, decode_bfp16f32_ref)                    \
+  KERNEL(range, range_f32_ref)                                 \
+  KERNEL(range_columns, range_columns_f32_ref)                 \
+  KERNEL(quantize_i8, quantize_f32i8_ref)                      \
+  KERNEL(quantize_columns_i8, quantize_columns_f32i8_ref)      \
+  KERNEL(dequantize_i8, dequantize_i8f32_ref)                  \
+  KERNEL(dequantize_columns_i8, dequantize_columns_i8f32_ref)
 
-#define SOTTO_KERNELS_AVX2(KERNEL)             \
-  KERNEL(transpose, transpose_f32_avx2)        \
-  KERNEL(layernorm, layernorm_f32_avx2)        \
-  KERNEL(gelu, gelu_f32_avx2)                  \
-  KERNEL(gemm_f32, gemm_f32_6x16_avx2)         \
-  KERNEL(attention_f32, attention_f32_avx2)    \
-  KERNEL(fma_peak_f32, fma_peak_f32_avx2)      \
-  KERNEL(read, read_f32_avx2)                  \
-  KERNEL(mel_f32, mel_f32_avx2)                \
-  KERNEL(project_f32, project_f32f32f32_avx2)  \
-  KERNEL(project_f16, project_f32f16f32_avx2)  \
-  KERNEL(combine_f32, combine_f32f32f32_avx2)  \
-  KERNEL(combine_i16, combine_f32i16f32_avx2)  \
-  KERNEL(softmax_f32, softmax_f32_avx2)        \
-  KERNEL(narrow_f16, narrow_f32f16_avx2)       \
-  KERNEL(quantize_i16, quantize_f32i16_avx2)
+#define SOTTO_KERNELS_AVX2(KERNEL)                              \
+  KERNEL(transpose, transpose_f32_avx2)                         \
+  KERNEL(layernorm, layernorm_f32_avx2)                         \
+  KERNEL(gelu, gelu_f32_avx2)                                   \
+  KERNEL(gemm_f32, gemm_f32_6x16_avx2)                          \
+  KERNEL(attention_f32, attention_f32_avx2)                     \
+  KERNEL(fma_peak_f32, fma_peak_f32_avx2)                       \
+  KERNEL(read, read_f32_avx2)                                   \
+  KERNEL(mel_f32, mel_f32_avx2)                                 \
+  KERNEL(project_f32, project_f32f32f32_avx2)                   \
+  KERNEL(project_f16, project_f32f16f32_avx2)                   \
+  KERNEL(combine_f32, combine_f32f32f32_avx2)                   \
+  KERNEL(combine_i16, combine_f32i16f32_avx2)                   \
+  KERNEL(softmax_f32, softmax_f32_avx2)                         \
+  KERNEL(narrow_f16, narrow_f32f16_avx2)                        \
+  KERNEL(quantize_i16, quantize_f32i16_avx2)                    \
+  KERNEL(narrow_bf16, narrow_f32bf16_avx2)                      \
+  KERNEL(widen_bf16, widen_bf16f32_avx2)                        \
+  KERNEL(encode_bfp16, encode_f32bfp16_avx2)                    \
+  KERNEL(decode_bfp16, decode_bfp16f32_avx2)                    \
+  KERNEL(range, range_f32_avx2)                                 \
+  KERNEL(range_columns, range_columns_f32_avx2)                 \
+  KERNEL(quantize_i8, quantize_f32i8_avx2)                      \
+  KERNEL(quantize_columns_i8, quantize_columns_f32i8_avx2)      \
+  KERNEL(dequantize_i8, dequantize_i8f32_avx2)                  \
+  KERNEL(dequantize_columns_i8, dequantize_columns_i8f32_avx2)
 
 #define SOTTO_KERNELS_AVX512(KERNEL)             \
   KERNEL(transpose, transpose_f32_avx512)        \

@@ -94,8 +94,9 @@ typedef double fma_peak_kernel(int64_t rounds, float *sink);
 /* The sum of a large array: reads it at the speed of memory. */
 typedef float read_kernel(const float *values, int64_t count);
 
-/* ---- The text decoder and the log-mel. */
+/* ---- The text decoder, number formats, and the log-mel. */
 #include "decoder_kernels.h"
+#include "format_kernels.h"
 #include "mel.h"
 
 #include "kernel_list.h"

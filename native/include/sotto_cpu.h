@@ -164,6 +164,56 @@ SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sou
 SOTTO_API int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length, double seconds,
                                     double *result, char *error, size_t error_capacity);
 
+/* ---- Number formats. Each is specified in tensor/ (half.ts, bfp16.ts, bfp16_layout.ts, integers.ts), and every variant gives
+ * the bits of the TypeScript there. Arrays of one call must not overlap. NaN and infinities have defined results. */
+
+/* F32 to BF16, to nearest even; and back. Both arrays have as many elements. */
+SOTTO_API int32_t sotto_cpu_convert_f32_to_bf16(uint64_t context, const float *values, size_t values_length,
+                                                uint16_t *codes, size_t codes_length, char *error,
+                                                size_t error_capacity);
+SOTTO_API int32_t sotto_cpu_convert_bf16_to_f32(uint64_t context, const uint16_t *codes, size_t codes_length,
+                                                float *values, size_t values_length, char *error,
+                                                size_t error_capacity);
+
+/* int32 words of a BFP16 layout: order (0 rows, 1 DIM32), rows and columns stored, rows and columns of a tile. */
+#define SOTTO_BFP16_LAYOUT_WORDS 5
+
+/* F32 [rows, columns] (if is_transposed: [columns, rows]) to BFP16 blocks of 9 bytes, rounded to nearest even or towards −∞.
+ * blocks [stored rows · stored columns · 9 / 8]; what lies beyond the matrix becomes 0. */
+SOTTO_API int32_t sotto_cpu_convert_f32_to_bfp16(uint64_t context, const float *values, size_t values_length,
+                                                 int32_t rows, int32_t columns, int32_t is_transposed,
+                                                 int32_t is_nearest, const int32_t *layout, size_t layout_length,
+                                                 uint8_t *blocks, size_t blocks_length, char *error,
+                                                 size_t error_capacity);
+
+/* BFP16 blocks to F32 [rows, columns]. */
+SOTTO_API int32_t sotto_cpu_convert_bfp16_to_f32(uint64_t context, const uint8_t *blocks, size_t blocks_length,
+                                                 int32_t rows, int32_t columns, const int32_t *layout,
+                                                 size_t layout_length, float *values, size_t values_length, char *error,
+                                                 size_t error_capacity);
+
+/* Where the scales of a quantization come from. */
+enum sotto_i8_scheme {
+  SOTTO_I8_GIVEN = 0,     /* the caller: scales in 2^-126 … 2^128, zero points −128 … 127 or none */
+  SOTTO_I8_SYMMETRIC = 1, /* the largest magnitude; no zero points */
+  SOTTO_I8_ASYMMETRIC = 2 /* the least and the largest value */
+};
+
+/* F32 [rows, columns] to INT8. A scale (and a zero point) is shared by block_rows × block_columns values: all of them, a column
+ * (rows × 1), or a run within a row (1 × a divisor of columns). scales and zero_points [blocks], written unless given. */
+SOTTO_API int32_t sotto_cpu_convert_f32_to_i8(uint64_t context, const float *values, size_t values_length,
+                                              int32_t rows, int32_t columns, int32_t block_rows,
+                                              int32_t block_columns, int32_t scheme, float *scales,
+                                              size_t scales_length, int32_t *zero_points, size_t zero_points_length,
+                                              int8_t *codes, size_t codes_length, char *error, size_t error_capacity);
+
+/* values = (code − zero point) · scale. */
+SOTTO_API int32_t sotto_cpu_convert_i8_to_f32(uint64_t context, const int8_t *codes, size_t codes_length, int32_t rows,
+                                              int32_t columns, int32_t block_rows, int32_t block_columns,
+                                              const float *scales, size_t scales_length, const int32_t *zero_points,
+                                              size_t zero_points_length, float *values, size_t values_length,
+                                              char *error, size_t error_capacity);
+
 #ifdef __cplusplus
 }
 #endif

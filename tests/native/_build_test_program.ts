@@ -11,6 +11,7 @@ export const PROGRAMS = {
     "tests/test_attention.c",
     "tests/test_rows.c",
     "tests/test_decoder_kernels.c",
+    "tests/test_formats.c",
   ],
   library_test: ["tests/library_test.c"],
   decoder_test: ["tests/decoder_test.c"],

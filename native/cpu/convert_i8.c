@@ -1,0 +1,247 @@
+/* sotto_cpu_convert_f32_to_i8 and back. Blocks that share a scale are the whole matrix, columns, or runs within rows; each
+ * kind has its own split over the threads. */
+#include <stdlib.h>
+
+#include "convert.h"
+#include "format_scalar.h"
+
+/* Values a thread takes of one block, and columns it takes: whole cache lines. */
+enum { VALUE_GRAIN = 64, COLUMN_GRAIN = 64 };
+
+typedef struct {
+  const kernel_table *kernels;
+  float *values;
+  int8_t *codes;
+  int64_t rows, columns, block_columns;
+  int32_t scheme;
+  float *scales;
+  int32_t *zeros;     /* or NULL */
+  float *low, *high;  /* scratch: of each part, or of each column */
+  float *reciprocals; /* scratch: of each column */
+} i8_job;
+
+/* ---- Scales, as tensor/integers.ts defines them. */
+
+static void choose_scale(float low, float high, int32_t scheme, float *scale, int32_t *zero) {
+  const double step = scheme == SOTTO_I8_SYMMETRIC ? (double)(-low > high ? -low : high) / 127
+                                                   : ((double)high - (double)low) / 255;
+  *scale = (float)step > I8_LEAST_SCALE ? (float)step : I8_LEAST_SCALE;
+  if (scheme == SOTTO_I8_SYMMETRIC) return;
+  const double rounded = rint(-128 - (double)low / (double)*scale);
+  *zero = rounded < -128 ? -128 : rounded > 127 ? 127 : (int32_t)rounded;
+}
+
+static i8_step step_of(const i8_job *job, int64_t block) {
+  return (i8_step){1 / job->scales[block], job->zeros ? job->zeros[block] : 0, job->zeros ? -128 : -127};
+}
+
+static void choose(const i8_job *job, int64_t block, float low, float high) {
+  choose_scale(low, high, job->scheme, &job->scales[block], job->zeros ? &job->zeros[block] : NULL);
+}
+
+/* ---- Runs within rows: a run's range is found while it comes into the cache. */
+
+static void quantize_runs(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const int64_t length = job->block_columns;
+  const share runs = share_of(job->rows * job->columns / length, 1, part, parts);
+  for (int64_t i = runs.begin; i < runs.end; i++) {
+    const float *const values = job->values + i * length;
+    if (job->scheme != SOTTO_I8_GIVEN) {
+      float low = 0, high = 0;
+      job->kernels->range(values, length, &low, &high);
+      choose(job, i, low, high);
+    }
+    job->kernels->quantize_i8(values, length, step_of(job, i), job->codes + i * length);
+  }
+}
+
+static void dequantize_runs(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const int64_t length = job->block_columns;
+  const share runs = share_of(job->rows * job->columns / length, 1, part, parts);
+  for (int64_t i = runs.begin; i < runs.end; i++)
+    job->kernels->dequantize_i8(job->codes + i * length, length, job->scales[i], job->zeros ? job->zeros[i] : 0,
+                                job->values + i * length);
+}
+
+/* ---- One block. */
+
+static void range_part(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share values = share_of(job->rows * job->columns, VALUE_GRAIN, part, parts);
+  job->kernels->range(job->values + values.begin, values.end - values.begin, &job->low[part], &job->high[part]);
+}
+
+static void quantize_values(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share values = share_of(job->rows * job->columns, VALUE_GRAIN, part, parts);
+  job->kernels->quantize_i8(job->values + values.begin, values.end - values.begin, step_of(job, 0),
+                            job->codes + values.begin);
+}
+
+static void dequantize_values(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share values = share_of(job->rows * job->columns, VALUE_GRAIN, part, parts);
+  job->kernels->dequantize_i8(job->codes + values.begin, values.end - values.begin, job->scales[0],
+                              job->zeros ? job->zeros[0] : 0, job->values + values.begin);
+}
+
+/* ---- Columns: each thread takes a stripe, all rows of it. */
+
+static void quantize_stripe(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share stripe = share_of(job->columns, COLUMN_GRAIN, part, parts);
+  const int64_t width = stripe.end - stripe.begin;
+  if (width <= 0) return;
+  if (job->scheme != SOTTO_I8_GIVEN)
+    job->kernels->range_columns(job->values + stripe.begin, job->columns, job->rows, width, job->low + stripe.begin,
+                                job->high + stripe.begin);
+  for (int64_t c = stripe.begin; c < stripe.end; c++) {
+    if (job->scheme != SOTTO_I8_GIVEN) choose(job, c, job->low[c], job->high[c]);
+    job->reciprocals[c] = 1 / job->scales[c];
+  }
+  for (int64_t r = 0; r < job->rows; r++) {
+    const int64_t at = r * job->columns + stripe.begin;
+    job->kernels->quantize_columns_i8(job->values + at, width, job->reciprocals + stripe.begin,
+                                      job->zeros ? job->zeros + stripe.begin : NULL, job->codes + at);
+  }
+}
+
+static void dequantize_rows(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share rows = share_of(job->rows, 1, part, parts);
+  for (int64_t r = rows.begin; r < rows.end; r++)
+    job->kernels->dequantize_columns_i8(job->codes + r * job->columns, job->columns, job->scales, job->zeros,
+                                        job->values + r * job->columns);
+}
+
+/* ---- Checks. */
+
+typedef enum { BLOCK_MATRIX, BLOCK_COLUMNS, BLOCK_RUNS } block_kind;
+
+static int32_t check_blocks(int32_t rows, int32_t columns, int32_t block_rows, int32_t block_columns, block_kind *kind,
+                            size_t *blocks, error_sink error) {
+  if (rows < 1 || columns < 1)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because rows and columns must be at least 1: got %d × %d",
+                rows, columns);
+  const int is_whole = block_rows == rows && block_columns == columns;
+  const int is_columns = block_rows == rows && block_columns == 1;
+  const int is_runs = block_rows == 1 && block_columns >= 1 && columns % block_columns == 0;
+  if (!is_whole && !is_columns && !is_runs)
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot convert because a scale must be shared by all of %d × %d values, a column, or a run that divides a "
+                "row: got %d × %d",
+                rows, columns, block_rows, block_columns);
+  *kind = is_whole ? BLOCK_MATRIX : is_columns ? BLOCK_COLUMNS : BLOCK_RUNS;
+  *blocks = (size_t)(rows / block_rows) * (size_t)(columns / block_columns);
+  return SOTTO_OK;
+}
+
+static int32_t check_arrays(const i8_job *job, size_t values_length, size_t codes_length, size_t scales_length,
+                            size_t zeros_length, size_t blocks, error_sink error) {
+  const size_t count = (size_t)job->rows * (size_t)job->columns;
+  int32_t status = convert_check("values", job->values, values_length, count, error);
+  if (status == SOTTO_OK) status = convert_check("codes", job->codes, codes_length, count, error);
+  if (status == SOTTO_OK) status = convert_check("scales", job->scales, scales_length, blocks, error);
+  if (status == SOTTO_OK && (zeros_length > 0 || job->scheme == SOTTO_I8_ASYMMETRIC))
+    status = convert_check("zero points", job->zeros, zeros_length, blocks, error);
+  return status;
+}
+
+/* Scales of the caller's: their reciprocals must be finite, and the codes' arithmetic within 32 bits. */
+static int32_t check_scales(const i8_job *job, size_t blocks, error_sink error) {
+  for (size_t i = 0; i < blocks; i++) {
+    if (!(job->scales[i] >= I8_LEAST_SCALE && job->scales[i] < INFINITY))
+      return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because scales must be in 2^-126 … 2^128: got %g",
+                  (double)job->scales[i]);
+    if (job->zeros != NULL && (job->zeros[i] < -128 || job->zeros[i] > 127))
+      return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because zero points must be -128 to 127: got %d",
+                  job->zeros[i]);
+  }
+  return SOTTO_OK;
+}
+
+/* ---- The entry points. */
+
+static void quantize(const cpu_context *context, i8_job *job, block_kind kind) {
+  const int64_t count = job->rows * job->columns;
+  if (kind == BLOCK_RUNS) return convert_run(context, quantize_runs, job, count);
+  if (kind == BLOCK_COLUMNS) return convert_run(context, quantize_stripe, job, count);
+  if (job->scheme != SOTTO_I8_GIVEN) {
+    convert_run(context, range_part, job, count);
+    float low = 0, high = 0;
+    for (int i = 0; i < pool_threads(context->pool); i++) {
+      widen_range(job->low[i], &low, &high);
+      widen_range(job->high[i], &low, &high);
+    }
+    choose(job, 0, low, high);
+  }
+  convert_run(context, quantize_values, job, count);
+}
+
+int32_t sotto_cpu_convert_f32_to_i8(uint64_t context, const float *values, size_t values_length, int32_t rows,
+                                    int32_t columns, int32_t block_rows, int32_t block_columns, int32_t scheme,
+                                    float *scales, size_t scales_length, int32_t *zero_points,
+                                    size_t zero_points_length, int8_t *codes, size_t codes_length, char *text,
+                                    size_t text_capacity) {
+  const error_sink error = {text, text_capacity};
+  if (scheme < SOTTO_I8_GIVEN || scheme > SOTTO_I8_ASYMMETRIC)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because the scheme must be 0 to 2: got %d", scheme);
+  block_kind kind = BLOCK_RUNS;
+  size_t blocks = 0;
+  i8_job job = {.values = (float *)values, .codes = codes, .rows = rows, .columns = columns,
+                .block_columns = block_columns, .scheme = scheme, .scales = scales,
+                .zeros = scheme == SOTTO_I8_SYMMETRIC || zero_points_length == 0 ? NULL : zero_points};
+  int32_t status = check_blocks(rows, columns, block_rows, block_columns, &kind, &blocks, error);
+  if (status == SOTTO_OK)
+    status = check_arrays(&job, values_length, codes_length, scales_length,
+                          scheme == SOTTO_I8_SYMMETRIC ? 0 : zero_points_length, blocks, error);
+  if (status == SOTTO_OK && scheme == SOTTO_I8_GIVEN) status = check_scales(&job, blocks, error);
+  if (status != SOTTO_OK) return status;
+  cpu_context *held = convert_acquire(context, error);
+  if (held == NULL) return SOTTO_INVALID_HANDLE;
+  job.kernels = held->kernels;
+  const size_t parts = (size_t)pool_threads(held->pool);
+  const size_t ranges = kind == BLOCK_COLUMNS ? (size_t)columns : parts;
+  float *scratch = kind == BLOCK_RUNS ? NULL : calloc(3 * ranges, sizeof *scratch);
+  if (kind != BLOCK_RUNS && scratch == NULL) {
+    status = fail(error, SOTTO_OUT_OF_MEMORY, "Cannot convert because memory was refused");
+  } else {
+    if (scratch != NULL) {
+      job.low = scratch;
+      job.high = scratch + ranges;
+      job.reciprocals = scratch + 2 * ranges;
+    }
+    quantize(held, &job, kind);
+  }
+  free(scratch);
+  object_release(&held->object);
+  return status;
+}
+
+int32_t sotto_cpu_convert_i8_to_f32(uint64_t context, const int8_t *codes, size_t codes_length, int32_t rows,
+                                    int32_t columns, int32_t block_rows, int32_t block_columns, const float *scales,
+                                    size_t scales_length, const int32_t *zero_points, size_t zero_points_length,
+                                    float *values, size_t values_length, char *text, size_t text_capacity) {
+  const error_sink error = {text, text_capacity};
+  block_kind kind = BLOCK_RUNS;
+  size_t blocks = 0;
+  i8_job job = {.values = values, .codes = (int8_t *)codes, .rows = rows, .columns = columns,
+                .block_columns = block_columns, .scheme = SOTTO_I8_GIVEN, .scales = (float *)scales,
+                .zeros = zero_points_length == 0 ? NULL : (int32_t *)zero_points};
+  int32_t status = check_blocks(rows, columns, block_rows, block_columns, &kind, &blocks, error);
+  if (status == SOTTO_OK)
+    status = check_arrays(&job, values_length, codes_length, scales_length, zero_points_length, blocks, error);
+  if (status == SOTTO_OK) status = check_scales(&job, blocks, error);
+  if (status != SOTTO_OK) return status;
+  cpu_context *held = convert_acquire(context, error);
+  if (held == NULL) return SOTTO_INVALID_HANDLE;
+  job.kernels = held->kernels;
+  const pool_job part = kind == BLOCK_RUNS      ? dequantize_runs
+                        : kind == BLOCK_COLUMNS ? dequantize_rows
+                                                : dequantize_values;
+  convert_run(held, part, &job, job.rows * job.columns);
+  object_release(&held->object);
+  return SOTTO_OK;
+}
