@@ -14,7 +14,7 @@ import {
   transcribeWindows,
 } from "./decoder/mod.ts";
 import type { Encoder } from "./encoder/mod.ts";
-import { SottoError, type Warning } from "./errors.ts";
+import type { Warning } from "./errors.ts";
 import type { Device, LoadedDecoder } from "./kernels/mod.ts";
 import { MelWindows } from "./mel/mod.ts";
 import { type RunReport, StageClock } from "./run_report.ts";
@@ -67,13 +67,9 @@ export async function* transcribeAudio(
   const bands = encoder.dims.n_mels;
 
   await using windows = await clock.time("open", async () => {
-    const source = await openAudio(audio, { signal, onWarning, ffmpeg, name });
-    return await MelWindows.open(source, {
-      bands,
-      device,
-      signal,
-      onProgress: () => requireGoing(decoding.stop),
-    });
+    using opening = new OpeningSignal(signal, decoding.stop);
+    const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
+    return await MelWindows.open(source, { bands, device, signal: opening.signal });
   });
   const melWindows = {
     contentFrames: windows.contentFrames,
@@ -108,9 +104,26 @@ export async function* transcribeAudio(
   return { text, language, languageProbabilities, segments, run };
 }
 
-/** While the recording is read for the first time, there is no result yet that a stop could leave. */
-function requireGoing(stop: AbortSignal | undefined): void {
-  if (stop?.aborted) throw new SottoError("E_ABORTED", "Stopped before the first window");
+/**
+ * Aborted by `signal` at any time, and by `stop` until it is disposed of: while the recording is opened and read for
+ * the first time there is no window to finish, and no result that a stop could leave.
+ */
+class OpeningSignal implements Disposable {
+  readonly signal: AbortSignal;
+  readonly #stop: AbortSignal | undefined;
+  readonly #controller = new AbortController();
+  readonly #onStop = (): void => this.#controller.abort();
+
+  constructor(signal: AbortSignal | undefined, stop: AbortSignal | undefined) {
+    this.signal = AbortSignal.any([this.#controller.signal, ...(signal === undefined ? [] : [signal])]);
+    this.#stop = stop;
+    if (stop?.aborted) this.#onStop();
+    stop?.addEventListener("abort", this.#onStop);
+  }
+
+  [Symbol.dispose](): void {
+    this.#stop?.removeEventListener("abort", this.#onStop);
+  }
 }
 
 function reportOf(

@@ -59,15 +59,18 @@ export async function checkOutputs(
   }
   try {
     await Deno.mkdir(folder, { recursive: true });
-    const probe = temporaryName(join(folder, "sotto"));
+    const probe = temporaryName(folder);
     await Deno.writeFile(probe, new Uint8Array(), { createNew: true });
     await Deno.remove(probe);
   } catch (error) {
     throw outputError(folder, error);
   }
   for (const { path } of targets) {
-    const isFolder = await Deno.stat(path).then((info) => info.isDirectory, () => false);
-    if (isFolder) {
+    const info = await Deno.stat(path).catch((error) => {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw outputError(path, error); // such as a name that is too long
+    });
+    if (info?.isDirectory) {
       throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is a folder`, OTHER_FOLDER);
     }
   }
@@ -106,7 +109,7 @@ async function entryOf(path: string): Promise<string | null> {
  * @throws {SottoError} E_OUTPUT, E_DISK_FULL or E_PERMISSION; the old file, if any, is then as it was.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = temporaryName(path);
+  const temporary = temporaryName(dirname(path));
   try {
     {
       using file = await Deno.open(temporary, { write: true, createNew: true });
@@ -123,8 +126,9 @@ export async function writeWhole(path: string, text: string): Promise<void> {
 
 const OTHER_FOLDER = { hint: "Choose another --output_dir." };
 
-function temporaryName(path: string): string {
-  return `${path}.${crypto.randomUUID().slice(0, 8)}.tmp`;
+/** Not made of the file's name, which may be as long as the file system allows already. */
+function temporaryName(folder: string): string {
+  return join(folder, `.sotto-${crypto.randomUUID()}.tmp`);
 }
 
 function outputError(path: string, cause: unknown): SottoError {

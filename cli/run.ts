@@ -91,7 +91,7 @@ async function load(options: CommandOptions, signal: AbortSignal): Promise<Whisp
 
 /** Finds out, before a model is loaded, that a file is missing, a folder, or may not be read. */
 async function checkInput(file: string): Promise<void> {
-  if (file === "-" || URL.canParse(file)) return;
+  if (file === "-" || /^https?:/i.test(file)) return;
   const info = await Deno.stat(file).catch(() => null);
   if (info === null || info.isDirectory) await openAudio(file);
 }

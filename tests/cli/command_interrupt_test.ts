@@ -162,3 +162,25 @@ Deno.test({
     assert.match(watched.stderr.seen.join("\n"), /^stopping after this window.*\nE_ABORTED: /m);
   },
 });
+
+Deno.test({
+  name: "transcribe ends at the first SIGINT while a server keeps it waiting",
+  ignore: CANNOT_SIGNAL,
+  fn: async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Response>();
+    await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, () => {
+      asked.resolve();
+      return answer.promise;
+    });
+    const host = `127.0.0.1:${server.addr.port}`;
+    const child = new Watched(startCommand(["--model", DEMO_MODEL, `http://${host}/talk.wav`], {
+      permissions: { ...permissionsFor([]), net: [host] },
+    }));
+    await asked.promise;
+    child.signal("SIGINT");
+    assert.equal(await child.end(), 130);
+    assert.match(child.stderr.seen.join("\n"), /^stopping after this window.*\nE_ABORTED: .*talk\.wav/m);
+    answer.resolve(new Response(null));
+  },
+});

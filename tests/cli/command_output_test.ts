@@ -15,6 +15,9 @@ import { smallFileSystem } from "../support/small_file_system.ts";
 
 const COMMAND = recording("01_command");
 
+/** Bytes in the name of a file at most, on all usual file systems. */
+const MAX_NAME = 255;
+
 Deno.test("transcribe writes the formats that are asked for, and replaces older files", async () => {
   await inFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "01_command.txt"), "old");
@@ -50,9 +53,10 @@ Deno.test("transcribe finds out before the work that outputs cannot be written",
       await Deno.copyFile(COMMAND, join(folder, name));
     }
     await Deno.symlink(folder, join(folder, "link"));
+    const long = `${"n".repeat(MAX_NAME - ".wav".length)}.wav`;
     const before = filesIn(folder);
     const at = (...names: string[]) => names.map((name) => join(folder, name));
-    const cases = [
+    const cases: { name: string; out: string; inputs: string[]; formats?: string; message: RegExp }[] = [
       { name: "the folder is a file", out: file, inputs: [COMMAND], message: /file/ },
       { name: "the folder is below a file", out: join(file, "sub"), inputs: [COMMAND], message: /file\/sub/ },
       {
@@ -91,10 +95,25 @@ Deno.test("transcribe finds out before the work that outputs cannot be written",
         inputs: at("01_command.wav", "01_command.wav"),
         message: /because two inputs would write it/,
       },
+      {
+        name: "an output's name is too long",
+        out: folder,
+        inputs: [long],
+        formats: "json",
+        message: /too long/i,
+      },
     ];
     const run = (each: typeof cases[number]) =>
       // No such model: had the work begun, that would be the error.
-      runCommand(["--model", join(folder, "none"), "-o", each.out, "-f", "txt", ...each.inputs], {
+      runCommand([
+        "--model",
+        join(folder, "none"),
+        "-o",
+        each.out,
+        "-f",
+        each.formats ?? "txt",
+        ...each.inputs,
+      ], {
         permissions: permissionsFor([folder], [folder]),
       });
     await eachCommand(t, cases, run, (result, each) => {
@@ -124,5 +143,16 @@ Deno.test("transcribe on a full disk says so, leaves the old file and no part of
       assert.deepEqual(filesIn(folder), ["01_command.json", "ballast"]);
       assert.equal(await Deno.readTextFile(old), "old");
     },
+  });
+});
+
+Deno.test("transcribe writes outputs with names as long as there may be", async () => {
+  await inFolder(async (folder) => {
+    const name = "n".repeat(MAX_NAME - ".wav".length);
+    const audio = join(folder, `${name}.wav`);
+    await Deno.copyFile(COMMAND, audio);
+    const options = { permissions: permissionsFor([], [folder]) };
+    assertDone(await runCommand(["--model", DEMO_MODEL, "-o", folder, "-f", "txt,srt", audio], options));
+    assert.deepEqual(filesIn(folder), ["srt", "txt", "wav"].map((ending) => `${name}.${ending}`));
   });
 });

@@ -34,12 +34,13 @@ const INHERITED = [
   ...["SSL_CERT_FILE", "SSL_CERT_DIR", "NPM_CONFIG_REGISTRY", "npm_config_registry"],
 ];
 
-/** Paths to permit; each list becomes one flag. */
+/** What to permit: paths, names of variables, hosts. Each list becomes one flag. */
 export interface Permissions {
   readonly read?: readonly string[];
   readonly write?: readonly string[];
   readonly ffi?: readonly string[];
   readonly env?: readonly string[];
+  readonly net?: readonly string[];
 }
 
 /** How a child is run. */
