@@ -9,6 +9,7 @@
 import type { SottoError } from "../errors.ts";
 import { aborted } from "./call_limit.ts";
 import { CpuDecoder } from "./cpu_decoder.ts";
+import { CpuFormats } from "./cpu_formats.ts";
 import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";
 import { describe, sized, sizedText } from "./native_call.ts";
 import { NativeHandle } from "./native_handle.ts";
@@ -51,6 +52,12 @@ export class CpuContext extends NativeHandle {
   describe(): ContextDescription {
     const symbol = "sotto_cpu_context_describe";
     return describe(symbol, (json) => this.#symbols[symbol](this.handle, ...json));
+  }
+
+  /** Conversions between number formats on these threads. */
+  formats(): CpuFormats {
+    const { variant } = this.describe();
+    return new CpuFormats(this.#symbols, (symbol, invoke) => this.call(symbol, invoke), variant);
   }
 
   /**

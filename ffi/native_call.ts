@@ -10,6 +10,8 @@ import { ERROR_CAPACITY, nativeError, textOf } from "./native_error.ts";
 /** An array whose memory C may read and write. */
 export type NativeArray =
   | Uint8Array<ArrayBuffer>
+  | Uint16Array<ArrayBuffer>
+  | Int8Array<ArrayBuffer>
   | Int32Array<ArrayBuffer | SharedArrayBuffer>
   | BigInt64Array<ArrayBuffer>
   | BigUint64Array<ArrayBuffer>

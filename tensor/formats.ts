@@ -1,6 +1,6 @@
 /**
  * The conversions that stand between F32 and a device, by whoever can do them: plain TypeScript here, native code in
- * `kernels/cpu/formats.ts`. All give the same bits.
+ * `ffi/cpu_formats.ts`. All give the same bits.
  *
  * @module
  */

@@ -11,6 +11,7 @@ import { namedVariable } from "../../ffi/named_variable.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import { decoderTensors } from "../../model/weight_names.ts";
 import type { WeightStore } from "../../model/weights.ts";
+import type { Formats } from "../../tensor/formats.ts";
 import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
 import type { Plan } from "../step.ts";
 import { CpuLoadedDecoder, decoderArithmetic, decoderWords } from "./decoder.ts";
@@ -130,6 +131,11 @@ export class CpuDevice implements Device {
     const words = decoderWords(dims);
     const decoder = await namingWeights(tensors, () => this.#context.createDecoder(words, table.words));
     return new CpuLoadedDecoder(decoder, dims, decoderArithmetic(tensors, this.#variant));
+  }
+
+  /** Conversions between number formats on this device's threads, with the bits of `PORTABLE_FORMATS`. */
+  get formats(): Formats {
+    return this.#context.formats();
   }
 
   /**
