@@ -74,6 +74,7 @@ export {
   type TranscriptText,
   type Vocabulary,
   type WindowResult,
+  type Word,
   writeTranscript,
 } from "./decoder/mod.ts";
 export {

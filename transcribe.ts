@@ -17,6 +17,7 @@ import type { Encoder } from "./encoder/mod.ts";
 import type { Warning } from "./errors.ts";
 import type { Device, LoadedDecoder } from "./kernels/mod.ts";
 import { MelWindows } from "./mel/mod.ts";
+import type { LayerAndHead } from "./model/mod.ts";
 import { type RunReport, StageClock } from "./run_report.ts";
 
 /** Everything a transcription is asked for; all optional. */
@@ -43,6 +44,8 @@ export interface TranscriptionParts {
   readonly encoder: Encoder;
   readonly decoder: LoadedDecoder;
   readonly tokenizer: Tokenizer;
+  /** Heads of the decoder's cross-attention that follow the audio in time. */
+  readonly alignmentHeads: readonly LayerAndHead[];
 }
 
 /**
@@ -52,7 +55,7 @@ export interface TranscriptionParts {
  * E_ABORTED.
  */
 export async function* transcribeAudio(
-  { device, encoder, decoder, tokenizer }: TranscriptionParts,
+  { device, encoder, decoder, tokenizer, alignmentHeads }: TranscriptionParts,
   audio: AudioInput,
   options: TranscriptionOptions = {},
 ): AsyncGenerator<Segment, Transcript> {
@@ -81,7 +84,7 @@ export async function* transcribeAudio(
     encoded++;
     return clock.time("encoder", () => encoder.encode(mel, { signal }));
   };
-  const work = transcribeWindows(melWindows, { encode, decoder, tokenizer }, {
+  const work = transcribeWindows(melWindows, { encode, decoder, tokenizer, alignmentHeads }, {
     ...decoding,
     signal,
     onWarning,

@@ -20,10 +20,12 @@ import { SottoError } from "./errors.ts";
 import { type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
 import { type LogMel, logMel, N_SAMPLES, padOrTrim } from "./mel/mod.ts";
 import {
+  alignmentHeadsOf,
   type Checkpoint,
   type Dimensions,
   findModel,
   type FindModelOptions,
+  type LayerAndHead,
   openCheckpoint,
 } from "./model/mod.ts";
 import { transcribeAudio, type Transcript, type TranscriptionOptions } from "./transcribe.ts";
@@ -70,6 +72,8 @@ export class WhisperModel implements Disposable {
   readonly decoder: LoadedDecoder;
   /** Tokens to text and back. */
   readonly tokenizer: Tokenizer;
+  /** Heads of the decoder's cross-attention that follow the audio in time. */
+  readonly alignmentHeads: readonly LayerAndHead[];
   readonly #owned: DisposableStack;
 
   private constructor(
@@ -79,6 +83,7 @@ export class WhisperModel implements Disposable {
       encoder: Encoder;
       decoder: LoadedDecoder;
       tokenizer: Tokenizer;
+      alignmentHeads: readonly LayerAndHead[];
     },
     owned: DisposableStack,
   ) {
@@ -87,6 +92,7 @@ export class WhisperModel implements Disposable {
     this.encoder = parts.encoder;
     this.decoder = parts.decoder;
     this.tokenizer = parts.tokenizer;
+    this.alignmentHeads = parts.alignmentHeads;
     this.#owned = owned;
   }
 
@@ -110,7 +116,14 @@ export class WhisperModel implements Disposable {
     const device = opened.use(await openDevice(options.device ?? "auto", options));
     const encoder = opened.use(await Encoder.load(checkpoint, { ...options, device }));
     const decoder = opened.use(await device.loadDecoder(dims.decoder, weights));
-    const parts = { dims: { ...dims.encoder, ...dims.decoder }, device, encoder, decoder, tokenizer };
+    const parts = {
+      dims: { ...dims.encoder, ...dims.decoder },
+      device,
+      encoder,
+      decoder,
+      tokenizer,
+      alignmentHeads: alignmentHeadsOf(checkpoint, dims.decoder),
+    };
     return new WhisperModel(parts, opened.move());
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecoderSession, LoadedDecoder } from "../kernels/device.ts";
+import type { DecoderSession, LoadedDecoder, TextAlignment } from "../kernels/device.ts";
 import { BeamSearch } from "./beam_search.ts";
 import { compressionRatio } from "./compression_ratio.ts";
 import { likeliestOf } from "./hypothesis.ts";
@@ -124,6 +124,18 @@ export class WindowDecoder implements Disposable {
       temperature: options.temperature,
       compressionRatio: compressionRatio(text),
     };
+  }
+
+  /**
+   * Finds how a text lies on the window; see {@linkcode DecoderSession.align}. Probabilities are those among text tokens.
+   *
+   * @param heads Heads of the cross-attention that follow the audio in time.
+   */
+  async align(
+    tokens: readonly number[],
+    heads: readonly (readonly [layer: number, head: number])[],
+  ): Promise<TextAlignment> {
+    return await this.#session.align(Int32Array.from(tokens), heads, this.#model.tokenizer.special.eot);
   }
 
   /** Frees the session. */

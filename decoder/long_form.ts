@@ -12,9 +12,10 @@ import type { LanguageDetection } from "./language.ts";
 import type { ResolvedTranscribeOptions, RunControls, TranscribeOptions } from "./options.ts";
 import { randomOfWindow } from "./random.ts";
 import { resolveTranscribeOptions } from "./resolve_options.ts";
-import { cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
+import { clearEmpty, cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
 import { throwIfAborted } from "./token_search.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { WordTimer } from "./words/mod.ts";
 
 /** The log-mel of a recording, handed out a window at a time. */
 export interface MelWindows {
@@ -48,6 +49,8 @@ export interface TranscriptionModel {
   readonly decoder: LoadedDecoder;
   /** Its vocabulary. */
   readonly tokenizer: Tokenizer;
+  /** Heads of the cross-attention that follow the audio in time; word times need them. */
+  readonly alignmentHeads: readonly (readonly [layer: number, head: number])[];
 }
 
 /** What the segments come to. */
@@ -94,6 +97,12 @@ async function* run(
   let count = 0;
   let seek = 0;
   using decoder = contentFrames > 0 ? new WindowDecoder(model, widestOf(options)) : null;
+  const timer = options.words && decoder && new WordTimer({
+    tokenizer,
+    framesPerStep,
+    contentFrames,
+    align: (tokens) => decoder.align(tokens, model.alignmentHeads),
+  }, options.words);
   while (decoder && seek < contentFrames && !stop?.aborted) {
     throwIfAborted(signal);
     const frames = Math.min(FRAMES_PER_WINDOW, contentFrames - seek);
@@ -114,11 +123,14 @@ async function* run(
     });
     let nextSeek = seek + frames;
     if (!isSilence(result, options)) {
-      const cut = cutWindow({ seek, frames, result }, { tokenizer, framesPerStep, firstId: count });
-      nextSeek = cut.nextSeek;
-      count += cut.segments.length;
-      history.add(cut.segments, result);
-      yield* cut.segments;
+      const window = { seek, frames, result };
+      const cut = cutWindow(window, { tokenizer, framesPerStep, firstId: count });
+      const timed = await timer?.time(window, cut, options.task);
+      const segments = timed?.segments ?? cut.segments.map(clearEmpty);
+      nextSeek = (timed ?? cut).nextSeek;
+      count += segments.length;
+      if (!timed?.isRetried) history.add(segments, result);
+      yield* segments;
     }
     seek = nextSeek;
     onProgress?.({ framesDone: Math.min(seek, contentFrames), framesTotal: contentFrames });

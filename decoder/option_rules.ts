@@ -9,6 +9,7 @@ import { didYouMean } from "../nearest.ts";
 import { LANGUAGE_SPELLINGS, languageCode } from "./languages.ts";
 import { refuseConflicts } from "./option_conflicts.ts";
 import type { DecodeOptions, RunControls, TranscribeOptions } from "./options.ts";
+import { checkWordOptions, WORD_RULES } from "./words/options.ts";
 
 /** A rule for one option: what it must be, in words, and whether a value is that. */
 interface Rule {
@@ -92,6 +93,7 @@ const TRANSCRIBE_RULES: Readonly<Record<string, Rule>> = {
   conditionOnPreviousText: BOOLEAN,
   noSpeechThreshold: orNull(PROBABILITY),
   logprobThreshold: orNull(number("a number, usually negative", (value) => !Number.isNaN(value))),
+  ...WORD_RULES,
   multilingual: BOOLEAN,
   languageDetectionSegments: POSITIVE_INTEGER,
   languageDetectionThreshold: PROBABILITY,
@@ -155,6 +157,7 @@ export function temperaturesOf({ temperature = DEFAULT_TEMPERATURES }: Transcrib
 export function checkTranscribeOptions(options: TranscribeOptions & RunControls): void {
   check(options, TRANSCRIBE_RULES);
   refuseConflicts({ ...options, temperatures: temperaturesOf(options) });
+  checkWordOptions(options);
   if (typeof options.language === "string") parseLanguage(options.language);
 }
 

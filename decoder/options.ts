@@ -6,6 +6,7 @@
  */
 
 import type { Warning } from "../errors.ts";
+import type { WordOptions } from "./words/mod.ts";
 
 /** `transcribe`: write what was said; `translate`: write it in English. */
 export type Task = "transcribe" | "translate";
@@ -74,6 +75,17 @@ export interface TranscribeOptions extends Omit<DecodeOptions, "prompt" | "tempe
    * not skipped is unlikely: try the next temperature.
    */
   readonly logprobThreshold?: number | null;
+  /** Find when each word is spoken, and set segments' times by it; default false. */
+  readonly wordTimestamps?: boolean;
+  /** With word times: marks that belong to the word behind them; default `"'“¿([{-`. */
+  readonly prependPunctuations?: string;
+  /** With word times: marks that belong to the word before them; default `"'.。,，!！?？:：”)]}、`. */
+  readonly appendPunctuations?: string;
+  /**
+   * With word times: skip silences longer than this many seconds around words that are probably made up; default
+   * null: none.
+   */
+  readonly hallucinationSilenceThreshold?: number | null;
   /** Detect the language of each window; default false: of the recording. From faster-whisper. */
   readonly multilingual?: boolean;
   /** From how many windows with speech the language is detected; default 1. From faster-whisper. */
@@ -158,6 +170,8 @@ export interface ResolvedTranscribeOptions extends Omit<ResolvedDecodeOptions, "
   readonly noSpeechThreshold: number | null;
   /** A log-probability, or null. */
   readonly logprobThreshold: number | null;
+  /** Of word times; null: none are wanted. */
+  readonly words: WordOptions | null;
   /** Detect the language of each window. */
   readonly multilingual: boolean;
   /** Most windows that vote on the language. */

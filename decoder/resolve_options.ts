@@ -16,6 +16,7 @@ import type {
   TranscribeOptions,
 } from "./options.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { resolveWordOptions } from "./words/options.ts";
 import { strip } from "./whitespace.ts";
 
 /** The language to decode in, for a model that may not know it. */
@@ -178,8 +179,9 @@ export function resolveTranscribeOptions(
       { hint: "Take the multilingual model: its name has no .en at the end." },
     );
   }
+  const shared = resolveShared(options, model.tokenizer, model.contextLength);
   return {
-    ...resolveShared(options, model.tokenizer, model.contextLength),
+    ...shared,
     temperatures: temperaturesOf(options),
     compressionRatioThreshold: compressionRatioThreshold === undefined ? 2.4 : compressionRatioThreshold,
     initialPrompt: resolveTokens("initialPrompt", options.initialPrompt, model.tokenizer),
@@ -187,6 +189,7 @@ export function resolveTranscribeOptions(
     conditionOnPreviousText: options.conditionOnPreviousText ?? true,
     noSpeechThreshold: noSpeechThreshold === undefined ? 0.6 : noSpeechThreshold,
     logprobThreshold: logprobThreshold === undefined ? -1 : logprobThreshold,
+    words: resolveWordOptions(options, { ...model, sampleLen: shared.sampleLen }),
     multilingual: options.multilingual ?? false,
     languageDetectionSegments: options.languageDetectionSegments ?? 1,
     languageDetectionThreshold: options.languageDetectionThreshold ?? 0.5,

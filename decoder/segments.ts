@@ -7,6 +7,7 @@
 import type { WindowResult } from "./decode.ts";
 import type { Tokenizer } from "./tokenizer.ts";
 import { strip } from "./whitespace.ts";
+import type { Word } from "./words/word.ts";
 
 /** Samples a second, samples a mel frame, and both together. */
 const SAMPLE_RATE = 16_000;
@@ -37,8 +38,11 @@ export interface Segment {
   readonly compressionRatio: number;
   /** Of the whole window. */
   readonly noSpeechProb: number;
-  /** Present, and empty, where the segment was cleared, as in openai-whisper's results. */
-  readonly words?: readonly never[];
+  /**
+   * In order; present where word times were asked for. Also present, and empty, where the segment was cleared, as in
+   * openai-whisper's results.
+   */
+  readonly words?: readonly Word[];
 }
 
 /** Seconds of a number of mel frames, computed in openai-whisper's order of operations. */
@@ -62,6 +66,8 @@ export interface CutWindow {
   readonly segments: readonly Segment[];
   /** Frame; above `seek` of the window. */
   readonly nextSeek: number;
+  /** Whether the window ends with a single timestamp: nothing is said after it. */
+  readonly endsWithOneTime: boolean;
 }
 
 /** What cutting needs to know of the model. */
@@ -79,7 +85,7 @@ export interface CutOptions {
  *
  * Where the text goes on after the last such pair, the segment is unfinished: it is dropped and the next window
  * begins at the pair. Where it ends with a single timestamp, nothing is said after it and the whole window is
- * done. Without any pair, all is one segment. A segment of no length or no text is cleared.
+ * done. Without any pair, all is one segment.
  */
 export function cutWindow(window: DecodedWindow, options: CutOptions): CutWindow {
   const { seek, frames, result } = window;
@@ -102,7 +108,7 @@ export function cutWindow(window: DecodedWindow, options: CutOptions): CutWindow
     const last = tokens.findLast(isTime);
     const timed = last !== undefined && last !== timestampBegin;
     add(offset, offset + (timed ? (last - timestampBegin) * stepSeconds : framesToSeconds(frames)), tokens);
-    return { segments, nextSeek: seek + frames };
+    return { segments, nextSeek: seek + frames, endsWithOneTime };
   }
 
   if (endsWithOneTime) cuts.push(tokens.length);
@@ -116,7 +122,7 @@ export function cutWindow(window: DecodedWindow, options: CutOptions): CutWindow
   const steps = tokens[from - 1] - timestampBegin;
   // Under the timestamp rules a pair lies after 0; without them a model may repeat <|0.00|>, and going nowhere would never end.
   const advance = endsWithOneTime || steps === 0 ? frames : steps * options.framesPerStep;
-  return { segments, nextSeek: seek + advance };
+  return { segments, nextSeek: seek + advance, endsWithOneTime };
 }
 
 function segment(
@@ -125,19 +131,22 @@ function segment(
   tokenizer: Tokenizer,
 ): Segment {
   const { eot } = tokenizer.special;
-  const text = tokenizer.decode(part.tokens.filter((token) => token < eot));
-  const empty = part.start === part.end || strip(text) === "";
   return {
     id: part.id,
     seek,
     start: part.start,
     end: part.end,
-    text: empty ? "" : text,
-    tokens: empty ? [] : part.tokens,
+    text: tokenizer.decode(part.tokens.filter((token) => token < eot)),
+    tokens: part.tokens,
     temperature: result.temperature,
     avgLogprob: result.avgLogprob,
     compressionRatio: result.compressionRatio,
     noSpeechProb: result.noSpeechProb,
-    ...(empty ? { words: [] } : {}),
   };
+}
+
+/** The segment; without text, tokens and words where it has no length or says nothing. */
+export function clearEmpty<S extends Segment>(segment: S): S {
+  const isEmpty = segment.start === segment.end || strip(segment.text) === "";
+  return isEmpty ? { ...segment, text: "", tokens: [], words: [] } : segment;
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Checkpoint } from "./checkpoint.ts";
+import type { DecoderDimensions } from "./dimensions.ts";
 import type { LayerAndHead } from "./generation_config.ts";
 
 /** Heads of each layer by model; the layers count from 0. */
@@ -64,4 +66,68 @@ export function officialAlignmentHeads(name: string): LayerAndHead[] | null {
   if (!Object.hasOwn(HEADS_BY_LAYER, own)) return null;
   return Object.entries(HEADS_BY_LAYER[own])
     .flatMap(([layer, heads]) => heads.map((head): LayerAndHead => [Number(layer), head]));
+}
+
+/** Layers and heads of each size, and n_vocab of each kind, by which a checkpoint without a name is known. */
+const SIZES: Readonly<Record<string, readonly [layers: number, heads: number]>> = {
+  "tiny": [4, 6],
+  "base": [6, 8],
+  "small": [12, 12],
+  "medium": [24, 16],
+  "large": [32, 20],
+  "turbo": [4, 20],
+};
+const ENGLISH_ONLY_SIZE = 51_864;
+const MULTILINGUAL_SIZE = 51_865;
+const LARGE_V3_SIZE = 51_866;
+
+/**
+ * The heads that follow the audio in time: those that the checkpoint names, or those of the official model of its size.
+ * Of two official models of one size, the one that the file is named after. Of other models all heads of the upper half
+ * of the layers, as in openai-whisper.
+ *
+ * @returns In order, each once; none only if the checkpoint names none.
+ */
+export function alignmentHeadsOf(
+  { name, generation }: Pick<Checkpoint, "name" | "generation">,
+  dims: DecoderDimensions,
+): readonly LayerAndHead[] {
+  const named = generation?.alignment_heads;
+  if (named?.length) return inOrder(named);
+  const candidates = modelsOfSize(dims);
+  const model = candidates.length > 1
+    ? candidates.find((candidate) => name.includes(candidate))
+    : candidates[0];
+  const official = model === undefined ? null : officialAlignmentHeads(model);
+  return official ?? upperHalf(dims);
+}
+
+function modelsOfSize({ n_text_layer, n_text_head, n_vocab }: DecoderDimensions): readonly string[] {
+  const found = Object.entries(SIZES).find(([, [layers, heads]]) =>
+    layers === n_text_layer && heads === n_text_head
+  );
+  if (found === undefined) return [];
+  const [size] = found;
+  if (size === "turbo") return n_vocab === LARGE_V3_SIZE ? ["turbo"] : [];
+  if (size === "large") {
+    return n_vocab === LARGE_V3_SIZE
+      ? ["large-v3"]
+      : n_vocab === MULTILINGUAL_SIZE
+      ? ["large-v1", "large-v2"]
+      : [];
+  }
+  return n_vocab === ENGLISH_ONLY_SIZE ? [`${size}.en`] : n_vocab === MULTILINGUAL_SIZE ? [size] : [];
+}
+
+function upperHalf({ n_text_layer, n_text_head }: DecoderDimensions): LayerAndHead[] {
+  const first = Math.floor(n_text_layer / 2);
+  return Array.from(
+    { length: (n_text_layer - first) * n_text_head },
+    (_, i): LayerAndHead => [first + Math.floor(i / n_text_head), i % n_text_head],
+  );
+}
+
+function inOrder(heads: readonly LayerAndHead[]): LayerAndHead[] {
+  const unique = new Map(heads.map((head) => [head.join(), head]));
+  return [...unique.values()].sort(([a, b], [c, d]) => a - c || b - d);
 }

@@ -9,7 +9,7 @@
  * @module
  */
 
-export { officialAlignmentHeads } from "./alignment_heads.ts";
+export { alignmentHeadsOf, officialAlignmentHeads } from "./alignment_heads.ts";
 export type { Checkpoint, CheckpointDimensions, CheckpointFormat } from "./checkpoint.ts";
 export type { DecoderDimensions, Dimensions, EncoderDimensions } from "./dimensions.ts";
 export type { DownloadOptions, DownloadProgress } from "./download.ts";

@@ -89,7 +89,8 @@ export function skipSilence(
       const nextStart = next ? next.words[0].start : offset + framesToSeconds(frames);
       const silentBefore = segment.start - spokenUntil > threshold || segment.start < threshold ||
         segment.start - offset < 2;
-      const silentAfter = nextStart - segment.end > threshold || isAnomalous(next) || windowEnd - segment.end < 2;
+      const silentAfter = nextStart - segment.end > threshold || isAnomalous(next) ||
+        windowEnd - segment.end < 2;
       if (silentBefore && silentAfter) {
         const isLast = framesToSeconds(contentFrames) - segment.end < threshold;
         const nextSeek = isLast ? contentFrames : toFrames(Math.max(offset + 1, segment.start));

@@ -42,7 +42,11 @@ export interface Placing {
  * @param segments In order; filled in place.
  * @param aligned Words of all segments, in order; changed on the way.
  */
-export function placeWords(segments: readonly TimedSegment[], aligned: AlignedWord[], options: Placing): void {
+export function placeWords(
+  segments: readonly TimedSegment[],
+  aligned: AlignedWord[],
+  options: Placing,
+): void {
   const lengths = usualLengths(aligned);
   shortenAtSentenceEnds(aligned, lengths.longest);
   mergePunctuation(aligned, options.prependPunctuations, options.appendPunctuations);
@@ -72,7 +76,8 @@ interface Lengths {
 }
 
 function usualLengths(words: readonly AlignedWord[]): Lengths {
-  const sorted = Float64Array.from(words, ({ start, end }) => end - start).filter((length) => length !== 0).sort();
+  const sorted = Float64Array.from(words, ({ start, end }) => end - start).filter((length) => length !== 0)
+    .sort();
   const middle = sorted.length >> 1;
   const exact = sorted.length === 0
     ? 0

@@ -72,13 +72,9 @@ export class WordTimer {
    * Gives a window's segments their words. The next window begins where the last word ends, unless a single
    * timestamp said that nothing follows.
    *
-   * @param task What was asked for, with the language that was spoken.
+   * @param task What was asked for.
    */
-  async time(
-    window: DecodedWindow,
-    cut: CutWindow,
-    task: { readonly language: string; readonly task: Task },
-  ): Promise<TimedWindow> {
+  async time(window: DecodedWindow, cut: CutWindow, task: Task): Promise<TimedWindow> {
     const { seek, frames } = window;
     const offset = framesToSeconds(seek);
     const segments = cut.segments.map((segment): TimedSegment => ({ ...segment, words: [] }));
@@ -113,15 +109,15 @@ export class WordTimer {
     }
     this.#lastSpeech = lastEnd(kept) ?? this.#lastSpeech;
     // Whether a segment is empty is decided on times as they were found, so that putting them in order loses no text.
-    const cleared = kept.map((segment) => ({ ...segment, ...clearEmpty(segment) }) as TimedSegment);
+    const cleared = kept.map(clearEmpty);
     this.#order.apply(cleared);
     return { segments: cleared, nextSeek: Math.max(nextSeek, seek + 1), isRetried: false };
   }
 
   async #alignedWords(
-    { frames }: DecodedWindow,
+    { frames, result: { language } }: DecodedWindow,
     segments: readonly Segment[],
-    { language, task }: { readonly language: string; readonly task: Task },
+    task: Task,
   ): Promise<AlignedWord[]> {
     const { tokenizer, framesPerStep } = this.#model;
     const { eot, noTimestamps } = tokenizer.special;

@@ -5,6 +5,7 @@
  */
 
 import type { Segment } from "../segments.ts";
+import type { Word } from "../words/word.ts";
 import { Float, pythonJson, type PythonValue } from "./python_json.ts";
 import type { TranscriptText } from "./transcript.ts";
 
@@ -26,5 +27,9 @@ function segmentValue(segment: Segment): PythonValue {
     compression_ratio: new Float(segment.compressionRatio),
     no_speech_prob: new Float(segment.noSpeechProb),
   };
-  return segment.words ? { ...value, words: segment.words } : value;
+  return segment.words ? { ...value, words: segment.words.map(wordValue) } : value;
+}
+
+function wordValue({ word, start, end, probability }: Word): PythonValue {
+  return { word, start: new Float(start), end: new Float(end), probability: new Float(probability) };
 }

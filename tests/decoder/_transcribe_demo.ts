@@ -16,6 +16,7 @@ import { Encoder } from "../../encoder/encoder.ts";
 import type { Device } from "../../kernels/device.ts";
 import { openDevice } from "../../kernels/select.ts";
 import { logMel, padOrTrimMel } from "../../mel/log_mel.ts";
+import { alignmentHeadsOf } from "../../model/alignment_heads.ts";
 import { openCheckpoint } from "../../model/open.ts";
 import { HAS_LIBRARY, LIBRARY_PATH } from "../support/cpu_library.ts";
 import { DEMO, demoTokenizer } from "./_demo_model.ts";
@@ -60,6 +61,7 @@ export class DemoTranscriber implements AsyncDisposable {
       encode,
       decoder,
       tokenizer: await demoTokenizer(checkpoint),
+      alignmentHeads: alignmentHeadsOf(checkpoint, checkpoint.dims.decoder!),
     });
   }
 

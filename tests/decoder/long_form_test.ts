@@ -16,6 +16,7 @@ import { LIKELY, type Scripted, ScriptedDecoder, writing } from "./_scripted_dec
 const tokenizer = await demoTokenizer();
 const { special } = tokenizer;
 const WORD = tokenizer.encode(" the")[0];
+const alignmentHeads = [[0, 0]] as const;
 
 /** The token of a time in a window. */
 const at = (seconds: number) => special.timestampBegin + Math.round(seconds / 0.02);
@@ -38,7 +39,10 @@ async function transcribe(
     },
   };
   const encode = (mel: Float32Array<ArrayBuffer>) => Promise.resolve(mel);
-  const run = transcribeWindows(windows, { decoder, tokenizer, encode }, { language: "en", ...options });
+  const run = transcribeWindows(windows, { decoder, tokenizer, encode, alignmentHeads }, {
+    language: "en",
+    ...options,
+  });
   const segments: Segment[] = [];
   try {
     let step = await run.next();
@@ -175,7 +179,12 @@ Deno.test("transcribeWindows() detects the language on the opening window, once"
     window: (seek, frames) => (asked.push(`${seek}+${frames}`), Promise.resolve(new Float32Array(0))),
     openingWindow: () => (asked.push("opening"), Promise.resolve(new Float32Array(0))),
   };
-  const run = transcribeWindows(windows, { decoder, tokenizer, encode: (mel) => Promise.resolve(mel) });
+  const run = transcribeWindows(windows, {
+    decoder,
+    tokenizer,
+    alignmentHeads,
+    encode: (mel) => Promise.resolve(mel),
+  });
   let step = await run.next();
   while (!step.done) step = await run.next();
   assert.equal(step.value.language, "de");
@@ -241,7 +250,8 @@ Deno.test("transcribeWindows() finishes the window in progress when asked to sto
 Deno.test("transcribeWindows() disposes of its session when the caller stops listening", async () => {
   const decoder = new ScriptedDecoder(tokenizer, [writing([at(0), WORD, at(30)])]);
   const windows: MelWindows = { contentFrames: 9000, window: () => Promise.resolve(new Float32Array(0)) };
-  const model = { decoder, tokenizer, encode: (mel: Float32Array<ArrayBuffer>) => Promise.resolve(mel) };
+  const encode = (mel: Float32Array<ArrayBuffer>) => Promise.resolve(mel);
+  const model = { decoder, tokenizer, alignmentHeads, encode };
   for await (const _segment of transcribeWindows(windows, model, { language: "en" })) break;
   assert.equal(decoder.open_, 0);
 });

@@ -34,6 +34,7 @@ Deno.test("resolveTranscribeOptions() fills in openai-whisper's defaults", () =>
     hotwords: [],
     suppressBlank: true,
     withoutTimestamps: false,
+    words: null,
     maxInitialTimestamp: 1,
     initialPrompt: [],
     carryInitialPrompt: false,
