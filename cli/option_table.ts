@@ -53,9 +53,9 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "precision",
       kind: "choice",
-      choices: ["auto", "f32"],
+      choices: ["auto", "f32", "half", "int8"],
       default: "auto",
-      help: "arithmetic of the encoder's products",
+      help: "accuracy of the encoder: f32 0.01 %, half 1 %, int8 2 %; auto: the fastest here",
     },
     {
       name: "threads",

@@ -14,7 +14,7 @@ import type { EncoderDimensions } from "../model/dimensions.ts";
 import { openCheckpoint } from "../model/open.ts";
 import type { WeightStore } from "../model/weights.ts";
 import { planEncoder } from "./plan.ts";
-import { type Precision, requirePrecision } from "./precision.ts";
+import { arithmeticFor, type Precision, requirePrecision } from "./precision.ts";
 
 /** The encoder's dimensions and weights, wherever they come from. */
 export interface EncoderWeights {
@@ -66,12 +66,15 @@ export class Encoder implements Disposable, AsyncDisposable {
     using opened = new DisposableStack();
     const ownsDevice = typeof wanted === "string";
     const device = ownsDevice ? opened.use(await openDevice(wanted, options)) : wanted;
-    const plan = await device.loadPlan(planEncoder(dims), weights);
+    const plan = await device.loadPlan(
+      planEncoder(dims, arithmeticFor(precision, dims.n_audio_layer, device)),
+      weights,
+    );
     opened.move();
     return new Encoder(dims, device, plan, ownsDevice);
   }
 
-  /** What the products are computed in, such as `f32 (avx512)`. */
+  /** What the products are computed in, by kind of operation, such as `f32 (avx512)`. */
   get arithmetic(): string {
     return this.#plan.arithmetic;
   }

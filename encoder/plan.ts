@@ -5,16 +5,22 @@
  * @module
  */
 
-import type { BufferId, BufferSpec, Plan, Step, WeightId } from "../kernels/step.ts";
+import type { Arithmetic, BufferId, BufferSpec, Plan, Step, WeightId } from "../kernels/step.ts";
 import type { EncoderDimensions } from "../model/dimensions.ts";
 import { encoderTensors } from "../model/weight_names.ts";
+import { builtInPolicy, type PerProduct } from "./policy.ts";
 
 /**
  * Plans the encoder for windows of `2 · n_audio_ctx` log-mel frames.
  *
  * Input F32 [n_mels, 2·n_audio_ctx]; output F32 [n_audio_ctx, n_audio_state].
+ *
+ * @param arithmetic What each product is computed in; default F32.
  */
-export function planEncoder(dims: EncoderDimensions): Plan {
+export function planEncoder(
+  dims: EncoderDimensions,
+  arithmetic: PerProduct<Arithmetic> = builtInPolicy("f32", dims.n_audio_layer) as PerProduct<"f32">,
+): Plan {
   const { n_mels, n_audio_ctx: T, n_audio_state: C, n_audio_head: heads, n_audio_layer } = dims;
   const weights = encoderTensors(dims);
   const idOf = new Map(weights.map(({ name }, id) => [name, id]));
@@ -48,6 +54,7 @@ export function planEncoder(dims: EncoderDimensions): Plan {
     output: BufferId,
     names: readonly string[],
     shape: { readonly N: number; readonly K: number },
+    arithmetic: Arithmetic,
     behind: { readonly activation?: "gelu"; readonly residual?: BufferId } = {},
   ): Step => ({
     op: "gemm",
@@ -63,7 +70,7 @@ export function planEncoder(dims: EncoderDimensions): Plan {
     N: shape.N,
     activation: behind.activation ?? "none",
     residual: behind.residual ?? null,
-    arithmetic: "f32",
+    arithmetic,
   });
 
   const steps: Step[] = [
@@ -80,7 +87,7 @@ export function planEncoder(dims: EncoderDimensions): Plan {
       channelsIn: n_mels,
       channelsOut: C,
       stride: 1,
-      arithmetic: "f32",
+      arithmetic: arithmetic.conv,
     },
     {
       op: "conv1d",
@@ -94,20 +101,29 @@ export function planEncoder(dims: EncoderDimensions): Plan {
       channelsIn: C,
       channelsOut: C,
       stride: 2,
-      arithmetic: "f32",
+      arithmetic: arithmetic.conv,
     },
   ];
   for (let layer = 0; layer < n_audio_layer; layer++) {
+    const products = arithmetic.blocks[layer];
     const block = `encoder.blocks.${layer}`;
     const attention = ["query", "key", "value"].map((part) => `${block}.attn.${part}`);
     steps.push(
       layerNorm(x, normed, `${block}.attn_ln`),
-      gemm(normed, qkv, attention, { N: 3 * C, K: C }),
-      { op: "attention", input: qkv, output: attended, T, heads, headWidth: C / heads, arithmetic: "f32" },
-      gemm(attended, x, [`${block}.attn.out`], { N: C, K: C }, { residual: x }),
+      gemm(normed, qkv, attention, { N: 3 * C, K: C }, products.qkv),
+      {
+        op: "attention",
+        input: qkv,
+        output: attended,
+        T,
+        heads,
+        headWidth: C / heads,
+        arithmetic: products.attention,
+      },
+      gemm(attended, x, [`${block}.attn.out`], { N: C, K: C }, products.out, { residual: x }),
       layerNorm(x, normed, `${block}.mlp_ln`),
-      gemm(normed, hidden, [`${block}.mlp.0`], { N: 4 * C, K: C }, { activation: "gelu" }),
-      gemm(hidden, x, [`${block}.mlp.2`], { N: C, K: 4 * C }, { residual: x }),
+      gemm(normed, hidden, [`${block}.mlp.0`], { N: 4 * C, K: C }, products.mlp1, { activation: "gelu" }),
+      gemm(hidden, x, [`${block}.mlp.2`], { N: C, K: 4 * C }, products.mlp2, { residual: x }),
     );
   }
   steps.push(layerNorm(x, output, "encoder.ln_post"));

@@ -19,6 +19,8 @@ export interface ContextDescription {
   /** The kernels in use, such as `avx512`. */
   readonly variant: string;
   readonly threads: number;
+  /** Operations a second of one thread on registers, in each arithmetic there is, by its name. */
+  readonly rates: Readonly<Record<string, number>>;
 }
 
 /** A plan in the words that `sotto_cpu_plan_create` takes. */
@@ -33,8 +35,10 @@ export interface PlanProgram {
 
 /** What {@linkcode CpuContext.measure} can measure. */
 export type Measurement =
-  /** Floating-point operations a second, multiply-adds on registers alone. */
+  /** Operations a second, multiply-adds on registers alone. */
   | "f32_peak"
+  | "bf16_peak"
+  | "i8_peak"
   /** Bytes a second, from memory far larger than the caches. */
   | "read_bandwidth";
 

@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 2;
+export const SOTTO_CPU_ABI = 3;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -50,6 +50,13 @@ export const SottoOp = {
   SOTTO_OP_LAYERNORM: 3,
   SOTTO_OP_GEMM: 4,
   SOTTO_OP_ATTENTION: 5,
+} as const;
+
+/** `enum sotto_arithmetic` of the header. */
+export const SottoArithmetic = {
+  SOTTO_ARITHMETIC_F32: 0,
+  SOTTO_ARITHMETIC_BF16: 1,
+  SOTTO_ARITHMETIC_I8: 3,
 } as const;
 
 /** `enum sotto_i8_scheme` of the header. */

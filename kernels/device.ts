@@ -7,7 +7,7 @@
 
 import type { DecoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
-import type { Plan } from "./step.ts";
+import type { Arithmetic, Plan } from "./step.ts";
 
 /** Names a caller may ask for; `auto` takes the best that is usable. */
 export type DeviceName = "cpu" | "portable";
@@ -38,6 +38,8 @@ export interface Device extends Disposable {
   readonly name: DeviceName;
   /** What it is, such as `AMD EPYC, avx512, 2 threads`. */
   readonly description: string;
+  /** Operations a second in each arithmetic it has kernels for, to compare them; a device without computes in F32. */
+  readonly rates?: Readonly<Partial<Record<Arithmetic, number>>>;
 
   /**
    * log10 of the mel power spectrum, not yet normalized.

@@ -12,7 +12,10 @@ export type BufferId = number;
 /** Index into {@linkcode Plan.weights}. */
 export type WeightId = number;
 
-/** Arithmetic of a product: the type of its operands. Sums are kept in F32 (in INT32 for `i8`). */
+/**
+ * Arithmetic of a product: what its operands are rounded to. Sums are kept in F32; for `i8`, 64 values of a row share
+ * a scale, their sums are exact, and attention computes q·kᵀ so, and what follows in BF16.
+ */
 export type Arithmetic = "f32" | "f16" | "bf16" | "i8";
 
 /** `out[c, r] = in[r, c]`: the log-mel comes as [bands, frames], the convolution reads [frames, bands]. */

@@ -29,22 +29,23 @@ const BASE_FLAGS: readonly string[] = [
   "-Wno-unknown-pragmas",
 ];
 
+const AVX2_FLAGS: readonly string[] = ["-mavx2", "-mfma", "-mf16c"];
+const AVX512_FLAGS: readonly string[] = [
+  ...AVX2_FLAGS,
+  "-mavx512f",
+  "-mavx512bw",
+  "-mavx512vl",
+  "-mavx512dq",
+  "-mprefer-vector-width=512",
+];
+
 /** What the files of a variant's folder may use beyond the baseline; the CPU is asked before they are called. */
 const VARIANTS: Readonly<Record<string, { readonly arch: string; readonly flags: readonly string[] }>> = {
-  avx2: { arch: "x86_64", flags: ["-mavx2", "-mfma", "-mf16c"] },
-  avx512: {
-    arch: "x86_64",
-    flags: [
-      "-mavx2",
-      "-mfma",
-      "-mf16c",
-      "-mavx512f",
-      "-mavx512bw",
-      "-mavx512vl",
-      "-mavx512dq",
-      "-mprefer-vector-width=512",
-    ],
-  },
+  avx2: { arch: "x86_64", flags: AVX2_FLAGS },
+  avxvnni: { arch: "x86_64", flags: [...AVX2_FLAGS, "-mavxvnni"] },
+  avx512: { arch: "x86_64", flags: AVX512_FLAGS },
+  avx512vnni: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni"] },
+  avx512bf16: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni", "-mavx512bf16"] },
 };
 
 /** What to build and with what. */

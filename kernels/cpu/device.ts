@@ -5,7 +5,7 @@
  */
 
 import { SottoError } from "../../errors.ts";
-import type { ContextDescription, CpuContext, CpuPlan } from "../../ffi/cpu_context.ts";
+import type { ContextDescription, CpuContext, CpuPlan, Measurement } from "../../ffi/cpu_context.ts";
 import { CpuLibrary } from "../../ffi/cpu_library.ts";
 import { namedVariable } from "../../ffi/named_variable.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
@@ -13,7 +13,8 @@ import { decoderTensors } from "../../model/weight_names.ts";
 import type { WeightStore } from "../../model/weights.ts";
 import type { Formats } from "../../tensor/formats.ts";
 import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
-import type { Plan } from "../step.ts";
+import { arithmeticText } from "../arithmetic_text.ts";
+import type { Arithmetic, Plan } from "../step.ts";
 import { CpuLoadedDecoder, decoderArithmetic, decoderWords } from "./decoder.ts";
 import { programOf } from "./program.ts";
 import { namingWeights } from "./weight_names.ts";
@@ -62,11 +63,13 @@ export class CpuDevice implements Device {
   readonly #library: CpuLibrary;
   readonly #context: CpuContext;
   readonly #variant: string;
+  readonly rates: Readonly<Partial<Record<Arithmetic, number>>>;
 
   private constructor(library: CpuLibrary, context: CpuContext, description: ContextDescription) {
     this.#library = library;
     this.#context = context;
     this.#variant = description.variant;
+    this.rates = description.rates;
     const { threads } = description;
     this.description = `${library.describe().cpu}, ${this.#variant}, ${threads} thread${
       threads === 1 ? "" : "s"
@@ -122,7 +125,7 @@ export class CpuDevice implements Device {
     const tensors = plan.weights.map(({ name, shape }) => weights.get(name, shape));
     using table = await WeightTable.open(this.#library, tensors);
     const native = await namingWeights(tensors, () => this.#context.createPlan(program, table.words));
-    return new LoadedCpuPlan(native, plan, `f32 (${this.#variant})`);
+    return new LoadedCpuPlan(native, plan, `${arithmeticText(plan)} (${this.#variant})`);
   }
 
   async loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder> {
@@ -139,10 +142,10 @@ export class CpuDevice implements Device {
   }
 
   /**
-   * What this machine can do at most, on this device's threads and kernels: floating-point operations a second
-   * on registers alone, or bytes a second read from memory.
+   * What this machine can do at most, on this device's threads and kernels: operations a second on registers
+   * alone, or bytes a second read from memory.
    */
-  measure(what: "f32_peak" | "read_bandwidth", seconds: number): Promise<number> {
+  measure(what: Measurement, seconds: number): Promise<number> {
     return this.#context.measure(what, seconds);
   }
 

@@ -6,14 +6,41 @@
 
 import { SottoError } from "../../errors.ts";
 import type { PlanProgram } from "../../ffi/cpu_context.ts";
-import { SOTTO_STEP_WORDS, SottoOp } from "../../ffi/cpu_symbols.ts";
-import type { Plan, Step } from "../step.ts";
+import { SOTTO_STEP_WORDS, SottoArithmetic, SottoOp } from "../../ffi/cpu_symbols.ts";
+import type { Arithmetic, Plan, Step } from "../step.ts";
 import { layOutBuffers } from "./plan_buffers.ts";
 
 /** "None" where an index is expected. */
 const NONE = -1;
 
 const ACTIVATIONS = { none: 0, gelu: 1 } as const;
+
+const ARITHMETIC: Partial<Readonly<Record<Arithmetic, number>>> = {
+  f32: SottoArithmetic.SOTTO_ARITHMETIC_F32,
+  bf16: SottoArithmetic.SOTTO_ARITHMETIC_BF16,
+  i8: SottoArithmetic.SOTTO_ARITHMETIC_I8,
+};
+
+function arithmeticWord(arithmetic: Arithmetic): number {
+  const word = ARITHMETIC[arithmetic];
+  if (word !== undefined) return word;
+  const known = Object.keys(ARITHMETIC).join(", ");
+  throw new SottoError(
+    "E_DEVICE",
+    `Cannot run the plan on the CPU library: it computes in ${known}, got ${arithmetic}`,
+  );
+}
+
+/** Where a product's arithmetic stands, behind as many parts as there may be. */
+const GEMM_ARITHMETIC = 17;
+
+function withArithmetic(words: number[], arithmetic: Arithmetic): number[] {
+  return [
+    ...words,
+    ...new Array<number>(GEMM_ARITHMETIC - words.length).fill(0),
+    arithmeticWord(arithmetic),
+  ];
+}
 
 /** The words of one step, without the zeros at the end. */
 export function stepWords(step: Step): number[] {
@@ -33,6 +60,7 @@ export function stepWords(step: Step): number[] {
         step.channelsIn,
         step.channelsOut,
         step.stride,
+        arithmeticWord(step.arithmetic),
       ];
     case "layernorm":
       return [
@@ -45,7 +73,7 @@ export function stepWords(step: Step): number[] {
         step.columns,
       ];
     case "gemm":
-      return [
+      return withArithmetic([
         SottoOp.SOTTO_OP_GEMM,
         step.input,
         step.output,
@@ -55,9 +83,17 @@ export function stepWords(step: Step): number[] {
         ACTIVATIONS[step.activation],
         step.parts.length,
         ...step.parts.flatMap(({ weight, bias, N }) => [weight, bias ?? NONE, N]),
-      ];
+      ], step.arithmetic);
     case "attention":
-      return [SottoOp.SOTTO_OP_ATTENTION, step.input, step.output, step.T, step.heads, step.headWidth];
+      return [
+        SottoOp.SOTTO_OP_ATTENTION,
+        step.input,
+        step.output,
+        step.T,
+        step.heads,
+        step.headWidth,
+        arithmeticWord(step.arithmetic),
+      ];
   }
 }
 
@@ -69,12 +105,6 @@ export function stepWords(step: Step): number[] {
 export function programOf(plan: Plan): PlanProgram {
   const steps = new BigInt64Array(plan.steps.length * SOTTO_STEP_WORDS);
   plan.steps.forEach((step, index) => {
-    if ("arithmetic" in step && step.arithmetic !== "f32") {
-      throw new SottoError(
-        "E_DEVICE",
-        `Cannot run the plan on the CPU library: it computes in f32, got ${step.arithmetic}`,
-      );
-    }
     steps.set(stepWords(step).map(BigInt), index * SOTTO_STEP_WORDS);
   });
   const { offsets, arena } = layOutBuffers(plan);

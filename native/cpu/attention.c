@@ -20,7 +20,7 @@ static const float *head_of(const plan_step *step, int which, int64_t head) {
 static void pack_part(void *context, int part, int parts) {
   const attention_job *job = context;
   const plan_step *step = job->step;
-  const attention_kernel *kernel = job->plan->context->kernels->attention_f32;
+  const attention_kernel *kernel = step->attention;
   const int64_t panels = ceil_div(step->rows, kernel->key_panel);
   const share mine = share_of(step->heads * panels, 1, part, parts);
   for (int64_t item = mine.begin; item < mine.end;) {
@@ -35,7 +35,7 @@ static void pack_part(void *context, int part, int parts) {
 static void attend_part(void *context, int part, int parts) {
   const attention_job *job = context;
   const plan_step *step = job->step;
-  const attention_kernel *kernel = job->plan->context->kernels->attention_f32;
+  const attention_kernel *kernel = step->attention;
   const int64_t tiles = ceil_div(step->rows, kernel->query_tile);
   const share mine = share_of(step->heads * tiles, 1, part, parts);
   float *scratch = (float *)(job->plan->scratch + (size_t)part * job->plan->scratch_stride);

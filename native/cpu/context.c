@@ -98,6 +98,7 @@ int32_t sotto_cpu_context_create(int32_t threads, const char *variant, size_t va
                            .variant = chosen->name,
                            .table = kernel_variant_table(chosen)};
   created->kernels = &created->table;
+  arithmetic_rates(created->kernels, created->rates);
   created->pool = pool_create(threads);
   if (created->pool == NULL) {
     free(created);
@@ -115,7 +116,15 @@ int32_t sotto_cpu_context_describe(uint64_t context, char *json, size_t json_cap
   if (json == NULL || json_capacity == 0) return SOTTO_INVALID_ARGUMENT;
   cpu_context *found = (cpu_context *)handle_acquire(context, HANDLE_CONTEXT);
   if (found == NULL) return SOTTO_INVALID_HANDLE;
-  snprintf(json, json_capacity, "{\"variant\": \"%s\", \"threads\": %d}", found->variant, pool_threads(found->pool));
+  text_buffer out = {json, json_capacity, 0};
+  append(&out, "{\"variant\": \"%s\", \"threads\": %d, \"rates\": {", found->variant, pool_threads(found->pool));
+  const char *separator = "";
+  for (int i = 0; i <= SOTTO_ARITHMETIC_I8; i++) {
+    if (found->rates[i] == 0) continue;
+    append(&out, "%s\"%s\": %.0f", separator, arithmetic_name(i), found->rates[i]);
+    separator = ", ";
+  }
+  append(&out, "}}");
   object_release(&found->object);
   return SOTTO_OK;
 }

@@ -2,6 +2,7 @@
 #ifndef SOTTO_CONTEXT_H
 #define SOTTO_CONTEXT_H
 
+#include "arithmetic.h"
 #include "handles.h"
 #include "kernels.h"
 #include "threads.h"
@@ -11,6 +12,7 @@ typedef struct {
   thread_pool *pool;
   const char *variant;
   kernel_table table;
+  double rates[SOTTO_ARITHMETIC_I8 + 1]; /* by enum sotto_arithmetic: operations a second of one thread on registers */
   const kernel_table *kernels; /* = &table: the chosen variant's, complete: plainer kernels fill its gaps */
 } cpu_context;
 

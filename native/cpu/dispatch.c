@@ -8,18 +8,24 @@
 static const kernel_table ref_table = {SOTTO_KERNELS_REF(KERNEL)};
 #if defined(__x86_64__)
 static const kernel_table avx2_table = {SOTTO_KERNELS_AVX2(KERNEL)};
+static const kernel_table avxvnni_table = {SOTTO_KERNELS_AVXVNNI(KERNEL)};
 static const kernel_table avx512_table = {SOTTO_KERNELS_AVX512(KERNEL)};
+static const kernel_table avx512vnni_table = {SOTTO_KERNELS_AVX512VNNI(KERNEL)};
+static const kernel_table avx512bf16_table = {SOTTO_KERNELS_AVX512BF16(KERNEL)};
+
+#define NEEDS_AVX2 (CPU_AVX2 | CPU_FMA | CPU_F16C)
+#define NEEDS_AVX512 (NEEDS_AVX2 | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ)
 #endif
 #undef KERNEL
 
-/* Each runs where the one before it runs, so gaps may be filled from all before. */
 static const kernel_variant variants[] = {
     {"ref", 0, &ref_table},
 #if defined(__x86_64__)
-    {"avx2", CPU_AVX2 | CPU_FMA | CPU_F16C, &avx2_table},
-    {"avx512",
-     CPU_AVX2 | CPU_FMA | CPU_F16C | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ,
-     &avx512_table},
+    {"avx2", NEEDS_AVX2, &avx2_table},
+    {"avxvnni", NEEDS_AVX2 | CPU_AVXVNNI, &avxvnni_table},
+    {"avx512", NEEDS_AVX512, &avx512_table},
+    {"avx512vnni", NEEDS_AVX512 | CPU_AVX512VNNI, &avx512vnni_table},
+    {"avx512bf16", NEEDS_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16, &avx512bf16_table},
 #endif
 };
 
@@ -35,6 +41,7 @@ int kernel_variant_runs(const kernel_variant *variant) {
 kernel_table kernel_variant_table(const kernel_variant *variant) {
   kernel_table table = {0};
   for (const kernel_variant *v = variants; v <= variant; v++) {
+    if ((v->features & variant->features) != v->features) continue;
 #define SLOT(slot, type) \
   if (v->own->slot != NULL) table.slot = v->own->slot;
     SOTTO_KERNEL_SLOTS(SLOT)

@@ -10,8 +10,14 @@
   SLOT(layernorm, layernorm_kernel)                          \
   SLOT(gelu, gelu_kernel)                                    \
   SLOT(gemm_f32, gemm_kernel)                                \
+  SLOT(gemm_bf16, gemm_kernel)                               \
+  SLOT(gemm_i8, gemm_kernel)                                 \
   SLOT(attention_f32, attention_kernel)                      \
-  SLOT(fma_peak_f32, fma_peak_kernel)                        \
+  SLOT(attention_bf16, attention_kernel)                     \
+  SLOT(attention_i8, attention_kernel)                       \
+  SLOT(peak_f32, peak_kernel)                                \
+  SLOT(peak_bf16, peak_kernel)                               \
+  SLOT(peak_i8, peak_kernel)                                 \
   SLOT(read, read_kernel)                                    \
   SLOT(mel_f32, mel_kernel)                                  \
   SLOT(project_f32, project_kernel)                          \
@@ -40,8 +46,14 @@
   KERNEL(layernorm, layernorm_f32_ref)                         \
   KERNEL(gelu, gelu_f32_ref)                                   \
   KERNEL(gemm_f32, gemm_f32_4x8_ref)                           \
+  KERNEL(gemm_bf16, gemm_bf16_4x8_ref)                         \
+  KERNEL(gemm_i8, gemm_i8_4x8_ref)                             \
   KERNEL(attention_f32, attention_f32_ref)                     \
-  KERNEL(fma_peak_f32, fma_peak_f32_ref)                       \
+  KERNEL(attention_bf16, attention_bf16_ref)                   \
+  KERNEL(attention_i8, attention_i8_ref)                       \
+  KERNEL(peak_f32, peak_f32_ref)                               \
+  KERNEL(peak_bf16, peak_bf16_ref)                             \
+  KERNEL(peak_i8, peak_i8_ref)                                 \
   KERNEL(read, read_f32_ref)                                   \
   KERNEL(mel_f32, mel_f32_ref)                                 \
   KERNEL(project_f32, project_f32f32f32_ref)                   \
@@ -69,8 +81,10 @@
   KERNEL(layernorm, layernorm_f32_avx2)                         \
   KERNEL(gelu, gelu_f32_avx2)                                   \
   KERNEL(gemm_f32, gemm_f32_6x16_avx2)                          \
+  KERNEL(gemm_i8, gemm_i8_6x16_avx2)                            \
   KERNEL(attention_f32, attention_f32_avx2)                     \
-  KERNEL(fma_peak_f32, fma_peak_f32_avx2)                       \
+  KERNEL(peak_f32, peak_f32_avx2)                               \
+  KERNEL(peak_i8, peak_i8_avx2)                                 \
   KERNEL(read, read_f32_avx2)                                   \
   KERNEL(mel_f32, mel_f32_avx2)                                 \
   KERNEL(project_f32, project_f32f32f32_avx2)                   \
@@ -91,13 +105,18 @@
   KERNEL(dequantize_i8, dequantize_i8f32_avx2)                  \
   KERNEL(dequantize_columns_i8, dequantize_columns_i8f32_avx2)
 
+/* AVX2 with AVX-VNNI: INT8 dot products without AVX-512. */
+#define SOTTO_KERNELS_AVXVNNI(KERNEL)     \
+  KERNEL(gemm_i8, gemm_i8_6x16_avxvnni)   \
+  KERNEL(peak_i8, peak_i8_avxvnni)
+
 #define SOTTO_KERNELS_AVX512(KERNEL)             \
   KERNEL(transpose, transpose_f32_avx512)        \
   KERNEL(layernorm, layernorm_f32_avx512)        \
   KERNEL(gelu, gelu_f32_avx512)                  \
   KERNEL(gemm_f32, gemm_f32_12x32_avx512)        \
   KERNEL(attention_f32, attention_f32_avx512)    \
-  KERNEL(fma_peak_f32, fma_peak_f32_avx512)      \
+  KERNEL(peak_f32, peak_f32_avx512)              \
   KERNEL(read, read_f32_avx512)                  \
   KERNEL(mel_f32, mel_f32_avx512)                \
   KERNEL(project_f32, project_f32f32f32_avx512)  \
@@ -107,5 +126,15 @@
   KERNEL(softmax_f32, softmax_f32_avx512)        \
   KERNEL(narrow_f16, narrow_f32f16_avx512)       \
   KERNEL(quantize_i16, quantize_f32i16_avx512)
+
+#define SOTTO_KERNELS_AVX512VNNI(KERNEL)      \
+  KERNEL(gemm_i8, gemm_i8_12x32_avx512vnni)   \
+  KERNEL(peak_i8, peak_i8_avx512vnni)
+
+#define SOTTO_KERNELS_AVX512BF16(KERNEL)          \
+  KERNEL(gemm_bf16, gemm_bf16_12x32_avx512bf16)   \
+  KERNEL(attention_bf16, attention_bf16_avx512bf16) \
+  KERNEL(attention_i8, attention_i8_avx512bf16)   \
+  KERNEL(peak_bf16, peak_bf16_avx512bf16)
 
 #endif

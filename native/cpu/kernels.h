@@ -25,9 +25,13 @@ typedef void gelu_kernel(float *values, int64_t count);
  *
  * gemm.c cuts A into tiles of `mr` rows and B into panels of `nr` rows, both packed along K in granules of `k_step`, and
  * K into blocks of `kc`; the kernel multiplies one tile with one panel over one block. Its sums wait in a scratch tile
- * between blocks, and the last block adds bias, activation and addend on the way out. Another arithmetic (BF16, INT8
- * with a scale per group of K) is another gemm_kernel: packing converts, the granule and its bytes differ, the driver
- * does not. */
+ * between blocks, and the last block adds bias, activation and addend on the way out. Packing converts to the kernel's
+ * arithmetic; A, B, sums and results are F32 outside:
+ *
+ *   gemm_f32   operands as they are
+ *   gemm_bf16  operands rounded to BF16, to nearest even (subnormals may become 0), sums F32
+ *   gemm_i8    operands rounded to INT8 in groups of I8_GROUP along K, each row with a scale of its own for every group
+ *              (i8_group.h), sums of a group INT32 and exact, of groups F32 */
 
 /* The left operand: element (r, k) is data[offset + r · stride + k], or 0 where that index is outside [0, length).
  * A plain matrix has offset 0; a convolution reads overlapping rows that begin before the first frame. */
@@ -67,7 +71,11 @@ typedef const struct {
                    const gemm_store *store);
 } gemm_kernel;
 
-/* ---- Attention of one head: out[t] = softmax(q[t] · kᵀ / √D) · v, over all keys. No T×T matrix is stored. */
+/* ---- Attention of one head: out[t] = softmax(q[t] · kᵀ / √D) · v, over all keys. No T×T matrix is stored. Arrays are F32;
+ *
+ *   attention_f32   operands as they are
+ *   attention_bf16  q · log2(e)/√D, k, v and the weights 2^(score − largest) rounded to BF16, sums F32
+ *   attention_i8    the same, but q and k rounded to INT8 with a scale for each row (i8_group.h), their sums exact */
 
 typedef const struct {
   int query_tile;  /* queries of one call of `attend` */
@@ -88,8 +96,9 @@ typedef const struct {
 
 /* ---- Measuring, for the benchmark. */
 
-/* Fused multiply-adds between registers, `rounds` times; the operations done (two a multiply-add). */
-typedef double fma_peak_kernel(int64_t rounds, float *sink);
+/* Multiply-adds between registers in the arithmetic of a product's kernel, `rounds` times; the operations done (two a
+ * multiply-add). */
+typedef double peak_kernel(int64_t rounds, float *sink);
 
 /* The sum of a large array: reads it at the speed of memory. */
 typedef float read_kernel(const float *values, int64_t count);
@@ -115,7 +124,10 @@ SOTTO_KERNEL_SLOTS(SLOT)
 #define KERNEL(slot, name) extern slot##_slot name;
 SOTTO_KERNELS_REF(KERNEL)
 SOTTO_KERNELS_AVX2(KERNEL)
+SOTTO_KERNELS_AVXVNNI(KERNEL)
 SOTTO_KERNELS_AVX512(KERNEL)
+SOTTO_KERNELS_AVX512VNNI(KERNEL)
+SOTTO_KERNELS_AVX512BF16(KERNEL)
 #undef KERNEL
 
 /* ---- Variants. */
@@ -132,7 +144,8 @@ const kernel_variant *kernel_variants(int *count);
 /* Whether this CPU runs it. */
 int kernel_variant_runs(const kernel_variant *variant);
 
-/* A variant's table made complete: a gap takes the kernel of the best plainer variant. */
+/* A variant's table made complete: a gap takes the kernel of the best plainer variant that needs nothing this one does
+ * not need, so that a name means the same kernels on every machine. */
 kernel_table kernel_variant_table(const kernel_variant *variant);
 
 #endif

@@ -16,6 +16,7 @@ enum { MAX_SECONDS = 60 };
 
 typedef struct {
   const kernel_table *kernels;
+  peak_kernel *peak;
   double seconds;
   const float *values; /* read_bandwidth: threads × READ_BYTES_PER_THREAD */
   double rate[256];    /* of each thread: operations or bytes a second */
@@ -33,7 +34,7 @@ static void peak_part(void *context, int part, int parts) {
   measurement *m = context;
   double began = now_seconds(), elapsed, done = 0;
   do {
-    done += m->kernels->fma_peak_f32(ROUNDS_AT_A_TIME, &m->sink[part]);
+    done += m->peak(ROUNDS_AT_A_TIME, &m->sink[part]);
     elapsed = now_seconds() - began;
   } while (elapsed < m->seconds);
   m->rate[part] = done / elapsed;
@@ -69,6 +70,15 @@ static int is_named(const char *what, size_t length, const char *name) {
   return strlen(name) == length && memcmp(what, name, length) == 0;
 }
 
+/* Whether it is called "i8_peak" and so on. */
+static int is_peak_of(int arithmetic, const char *what, size_t length) {
+  static const char ending[] = "_peak";
+  const char *name = arithmetic_name(arithmetic);
+  const size_t name_length = name == NULL ? 0 : strlen(name);
+  return name != NULL && length > name_length && memcmp(what, name, name_length) == 0 &&
+         is_named(what + name_length, length - name_length, ending);
+}
+
 int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length, double seconds, double *result,
                           char *text, size_t text_capacity) {
   error_sink error = {text, text_capacity};
@@ -77,14 +87,18 @@ int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length
   if (!(seconds > 0 && seconds <= MAX_SECONDS))
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot measure because seconds must be above 0 and at most %d: got %g",
                 MAX_SECONDS, seconds);
-  const int is_peak = is_named(what, what_length, "f32_peak");
+  int arithmetic = SOTTO_ARITHMETIC_I8;
+  while (arithmetic >= 0 && !is_peak_of(arithmetic, what, what_length)) arithmetic--;
+  const int is_peak = arithmetic >= 0;
   if (!is_peak && !is_named(what, what_length, "read_bandwidth"))
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot measure \"%.*s\": only f32_peak and read_bandwidth",
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot measure \"%.*s\": only read_bandwidth, f32_peak and that of other arithmetic",
                 (int)(what_length < 40 ? what_length : 40), what);
   cpu_context *held = (cpu_context *)handle_acquire(context, HANDLE_CONTEXT);
   if (held == NULL) return fail(error, SOTTO_INVALID_HANDLE, "Cannot measure because the context is closed");
   const int threads = pool_threads(held->pool);
   measurement m = {.kernels = held->kernels, .seconds = seconds};
+  if (is_peak) m.peak = arithmetic_peak(held->kernels, arithmetic);
   float *values = is_peak ? NULL : memory_allocate(READ_BYTES_PER_THREAD * (size_t)threads);
   int32_t status = SOTTO_OK;
   if (!is_peak && values == NULL) {

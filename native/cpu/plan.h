@@ -26,6 +26,7 @@ typedef struct {
   const float *weight, *bias;    /* LAYERNORM */
   int64_t heads, head_width;     /* ATTENTION */
   size_t head_floats;            /* ATTENTION: packed keys and values of one head */
+  attention_kernel *attention;   /* ATTENTION */
   gemm_weights weights;          /* GEMM, CONV1D: what `product.b` points at */
   gemm_product product;          /* GEMM, CONV1D */
 } plan_step;
@@ -57,6 +58,7 @@ typedef struct {
   int64_t n[MAX_GEMM_PARTS];     /* LOAD_PANELS: rows of each part; LOAD_VECTOR: elements */
   int64_t first;                 /* LOAD_VECTOR: where in the place its elements begin */
   int64_t k;                     /* LOAD_PANELS: elements of a row */
+  gemm_kernel *kernel;           /* LOAD_PANELS: packs them */
   int64_t taps;                  /* LOAD_PANELS: a row is stored [k / taps, taps] and packed [taps, k / taps] */
 } weight_load;
 

@@ -49,7 +49,6 @@ static int32_t place(plan_reader *reader) {
   }
   for (size_t i = 0; i < plan->step_count; i++) {
     plan_step *step = &plan->steps[i];
-    step->product.kernel = plan->context->kernels->gemm_f32;
     step->product.b = &step->weights;
     step->product.out = step->output;
     step->product.out_stride = step->weights.n;

@@ -53,9 +53,14 @@ typedef struct {
   int64_t weight, bias, n;
 } gemm_part_words;
 
-/* Room for panels and bias of a product whose parts lie side by side; `taps` as in weight_load. */
+/* Room for panels and bias of a product whose parts lie side by side, in the arithmetic of `step->product.kernel`; `taps`
+ * as in weight_load. */
 int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words *parts, int count, int64_t k,
                     int64_t taps);
+
+/* The kernel for an arithmetic: a value of enum sotto_arithmetic. */
+int32_t take_gemm_kernel(const plan_reader *reader, int64_t arithmetic, gemm_kernel **out);
+int32_t take_attention_kernel(const plan_reader *reader, int64_t arithmetic, attention_kernel **out);
 
 /* Reads one step of SOTTO_STEP_WORDS words. */
 int32_t read_step(plan_reader *reader, const int64_t *words, plan_step *step);

@@ -53,8 +53,12 @@ static int32_t read_conv1d(plan_reader *reader, const int64_t *words, plan_step 
         "input and output must not overlap", words[2]);
   const gemm_part_words part = {words[3], words[4], channels_out};
   CHECK(part.bias >= 0, "a convolution must have a bias", part.bias);
+  gemm_kernel *kernel;
+  TRY(take_gemm_kernel(reader, words[11], &kernel));
+  step->product.kernel = kernel;
   TRY(take_matrix(reader, step, &part, 1, taps * channels_in, taps));
   step->product = (gemm_product){
+      .kernel = kernel,
       .a = {.data = input, .offset = -channels_in, .stride = stride * channels_in, .length = frames_in * channels_in},
       .m = frames_out,
       .addend_stride = channels_out,
@@ -75,6 +79,9 @@ static int32_t read_gemm(plan_reader *reader, const int64_t *words, plan_step *s
     parts[i] = (gemm_part_words){words[8 + 3 * i], words[9 + 3 * i], words[10 + 3 * i]};
     CHECK(parts[i].bias >= -1, "a bias must be a weight's index or -1", parts[i].bias);
   }
+  gemm_kernel *kernel;
+  TRY(take_gemm_kernel(reader, words[8 + 3 * MAX_GEMM_PARTS], &kernel));
+  step->product.kernel = kernel;
   TRY(take_matrix(reader, step, parts, (int)count, k, 1));
   const int64_t n = step->weights.n;
   float *input, *residual = NULL;
@@ -87,6 +94,7 @@ static int32_t read_gemm(plan_reader *reader, const int64_t *words, plan_step *s
           "residual and output must be the same or not overlap", words[3]);
   }
   step->product = (gemm_product){
+      .kernel = kernel,
       .a = {.data = input, .offset = 0, .stride = k, .length = m * k},
       .m = m,
       .addend = residual,
@@ -97,7 +105,8 @@ static int32_t read_gemm(plan_reader *reader, const int64_t *words, plan_step *s
 }
 
 static int32_t read_attention(plan_reader *reader, const int64_t *words, plan_step *step) {
-  const attention_kernel *kernel = reader->plan->context->kernels->attention_f32;
+  TRY(take_attention_kernel(reader, words[6], &step->attention));
+  const attention_kernel *kernel = step->attention;
   const int64_t T = words[3];
   step->heads = words[4];
   step->head_width = words[5];

@@ -38,6 +38,26 @@ static int32_t take_weight(plan_reader *reader, weight_load *load, int64_t index
   return SOTTO_OK;
 }
 
+int32_t take_gemm_kernel(const plan_reader *reader, int64_t arithmetic, gemm_kernel **out) {
+  const kernel_table *kernels = reader->plan->context->kernels;
+  switch (arithmetic) {
+    case SOTTO_ARITHMETIC_F32: *out = kernels->gemm_f32; return SOTTO_OK;
+    case SOTTO_ARITHMETIC_BF16: *out = kernels->gemm_bf16; return SOTTO_OK;
+    case SOTTO_ARITHMETIC_I8: *out = kernels->gemm_i8; return SOTTO_OK;
+    default: return refuse_step(reader, "its arithmetic must be one of enum sotto_arithmetic", arithmetic);
+  }
+}
+
+int32_t take_attention_kernel(const plan_reader *reader, int64_t arithmetic, attention_kernel **out) {
+  const kernel_table *kernels = reader->plan->context->kernels;
+  switch (arithmetic) {
+    case SOTTO_ARITHMETIC_F32: *out = kernels->attention_f32; return SOTTO_OK;
+    case SOTTO_ARITHMETIC_BF16: *out = kernels->attention_bf16; return SOTTO_OK;
+    case SOTTO_ARITHMETIC_I8: *out = kernels->attention_i8; return SOTTO_OK;
+    default: return refuse_step(reader, "its arithmetic must be one of enum sotto_arithmetic", arithmetic);
+  }
+}
+
 int32_t take_vector(plan_reader *reader, int64_t index, int64_t elements, const float **target) {
   weight_load *load = take_place(reader, LOAD_VECTOR, target, (size_t)elements * sizeof(float));
   return take_weight(reader, load, index, elements, 1);
@@ -45,7 +65,7 @@ int32_t take_vector(plan_reader *reader, int64_t index, int64_t elements, const 
 
 int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words *parts, int count, int64_t k,
                     int64_t taps) {
-  const gemm_kernel *kernel = reader->plan->context->kernels->gemm_f32;
+  const gemm_kernel *kernel = step->product.kernel;
   int64_t n = 0;
   int has_bias = 0;
   for (int i = 0; i < count; i++) {
@@ -57,6 +77,7 @@ int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words 
   step->weights.n = n;
   step->weights.k = k;
   weight_load *panels = take_place(reader, LOAD_PANELS, &step->weights.panels, gemm_panels_bytes(kernel, n, k));
+  panels->kernel = kernel;
   panels->k = k;
   panels->taps = taps;
   for (int i = 0; i < count; i++) {

@@ -8,12 +8,11 @@
 #include "plan.h"
 
 typedef struct {
-  const gemm_kernel *kernel;
   const cpu_plan *plan;
   const weight_load *loads;
   size_t count;
   atomic_llong *non_finite; /* [count, MAX_GEMM_PARTS] */
-  float *rows;              /* for each thread nr + 1 rows of the deepest matrix */
+  float *rows;              /* for each thread nr + 1 rows of the matrix that needs most */
   size_t rows_stride;       /* floats of one thread */
 } loading;
 
@@ -48,11 +47,11 @@ static void gather_taps(const float *in, int64_t channels, int64_t taps, float *
 static void load_panel(const loading *l, size_t index, int64_t panel, float *rows) {
   const weight_load *load = &l->loads[index];
   const int64_t k = load->k;
-  float *as_stored = rows + (size_t)l->kernel->nr * (size_t)k;
-  int64_t row = panel * l->kernel->nr;
+  float *as_stored = rows + (size_t)load->kernel->nr * (size_t)k;
+  int64_t row = panel * load->kernel->nr;
   int part = 0, count = 0;
   for (; part < load->parts && row >= load->n[part]; part++) row -= load->n[part];
-  while (count < l->kernel->nr && part < load->parts) {
+  while (count < load->kernel->nr && part < load->parts) {
     float *out = rows + count * k, *converted = load->taps == 1 ? out : as_stored;
     weight_to_f32(&load->stored[part], row * k, k, converted);
     note_non_finite(l, index, part, count_non_finite(converted, k));
@@ -61,7 +60,7 @@ static void load_panel(const loading *l, size_t index, int64_t panel, float *row
     if (++row == load->n[part]) part++, row = 0;
   }
   gemm_weights weights = {.k = k, .panels = l->plan->weights + load->offset};
-  l->kernel->pack_panel(rows, k, count, k, gemm_panel(l->kernel, &weights, panel));
+  load->kernel->pack_panel(rows, k, count, k, gemm_panel(load->kernel, &weights, panel));
 }
 
 static void load_part(void *context, int part, int parts) {
@@ -72,9 +71,10 @@ static void load_part(void *context, int part, int parts) {
       if ((int)(i % (size_t)parts) == part) load_vector(l, i);
       continue;
     }
+    const int64_t nr = l->loads[i].kernel->nr;
     int64_t n = 0;
     for (int p = 0; p < l->loads[i].parts; p++) n += l->loads[i].n[p];
-    share panels = share_of((n + l->kernel->nr - 1) / l->kernel->nr, 1, part, parts);
+    share panels = share_of((n + nr - 1) / nr, 1, part, parts);
     for (int64_t panel = panels.begin; panel < panels.end; panel++) load_panel(l, i, panel, rows);
   }
 }
@@ -91,12 +91,14 @@ static int32_t report_non_finite(const loading *l, error_sink error) {
 }
 
 int32_t plan_load_weights(cpu_plan *plan, const weight_load *loads, size_t count, error_sink error) {
-  loading l = {.kernel = plan->context->kernels->gemm_f32, .plan = plan, .loads = loads, .count = count};
+  loading l = {.plan = plan, .loads = loads, .count = count};
   const size_t threads = (size_t)pool_threads(plan->context->pool);
-  int64_t deepest = 0;
-  for (size_t i = 0; i < count; i++)
-    if (loads[i].k > deepest) deepest = loads[i].k;
-  l.rows_stride = round_up((size_t)(l.kernel->nr + 1) * (size_t)deepest, SOTTO_ALIGNMENT / sizeof(float));
+  for (size_t i = 0; i < count; i++) {
+    if (loads[i].kind != LOAD_PANELS) continue;
+    size_t floats = (size_t)(loads[i].kernel->nr + 1) * (size_t)loads[i].k;
+    if (floats > l.rows_stride) l.rows_stride = floats;
+  }
+  l.rows_stride = round_up(l.rows_stride, SOTTO_ALIGNMENT / sizeof(float));
   l.rows = memory_allocate(l.rows_stride * threads * sizeof(float));
   l.non_finite = calloc(count * MAX_GEMM_PARTS + 1, sizeof *l.non_finite);
   int32_t status;

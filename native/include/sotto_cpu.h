@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 2
+#define SOTTO_CPU_ABI 3
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -62,6 +62,13 @@ enum sotto_op {
   SOTTO_OP_ATTENTION = 5
 };
 
+/* What a product computes in. Buffers, sums and results are F32. */
+enum sotto_arithmetic {
+  SOTTO_ARITHMETIC_F32 = 0,
+  SOTTO_ARITHMETIC_BF16 = 1, /* operands rounded to BF16 */
+  SOTTO_ARITHMETIC_I8 = 3    /* operands rounded to INT8, a scale for 64 values of a row; attention: q · k so, p · v in BF16 */
+};
+
 #define SOTTO_STEP_WORDS 20   /* int64 words of one step */
 #define SOTTO_WEIGHT_WORDS 4  /* uint64 words of one weight: file handle, byte offset, dtype, elements */
 
@@ -78,7 +85,9 @@ SOTTO_API int32_t sotto_cpu_describe(char *json, size_t json_capacity);
 SOTTO_API int32_t sotto_cpu_context_create(int32_t threads, const char *variant, size_t variant_length,
                                            uint64_t *context, char *error, size_t error_capacity);
 
-/* The variant and the number of threads in use, as JSON: {"variant": "avx512", "threads": 2}. */
+/* The variant and the number of threads in use, and how many operations a second one thread computes on registers in each
+ * arithmetic, measured when the context was created, as JSON:
+ * {"variant": "avx512bf16", "threads": 2, "rates": {"f32": 270000000000, "bf16": 540000000000, …}}. */
 SOTTO_API int32_t sotto_cpu_context_describe(uint64_t context, char *json, size_t json_capacity);
 
 /* Maps a file read-only. `path` is UTF-8, not terminated. */
@@ -103,10 +112,12 @@ SOTTO_API int32_t sotto_cpu_log_mel(uint64_t context, const float *samples, size
  * buffers [n, 3]: offset into the arena in floats (a multiple of 16), rows, columns; the arena has `arena` floats.
  * weights [n, SOTTO_WEIGHT_WORDS]. steps [n, SOTTO_STEP_WORDS], words not named are 0, -1 means none:
  *   TRANSPOSE  op, input, output, rows, columns
- *   CONV1D     op, input, output, weight, bias, addend, frames_in, frames_out, channels_in, channels_out, stride
+ *   CONV1D     op, input, output, weight, bias, addend, frames_in, frames_out, channels_in, channels_out, stride,
+ *              arithmetic
  *   LAYERNORM  op, input, output, weight, bias, rows, columns
- *   GEMM       op, input, output, residual, M, K, activation (0 none, 1 gelu), parts (1…3), then weight, bias, N of each
- *   ATTENTION  op, input, output, T, heads, head_width
+ *   GEMM       op, input, output, residual, M, K, activation (0 none, 1 gelu), parts (1…3), then weight, bias, N of each;
+ *              word 17: arithmetic
+ *   ATTENTION  op, input, output, T, heads, head_width, arithmetic
  * Every index, shape and range is checked here, so that a run cannot read or write outside. */
 SOTTO_API int32_t sotto_cpu_plan_create(uint64_t context, const int64_t *buffers, size_t buffers_length,
                                         const uint64_t *weights, size_t weights_length, const int64_t *steps,
@@ -158,8 +169,8 @@ SOTTO_API int32_t sotto_cpu_session_align(uint64_t session, const int32_t *token
 SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sources, size_t sources_length,
                                             char *error, size_t error_capacity);
 
-/* Measures this machine on the context's threads, for the benchmark: "f32_peak" in floating-point operations per
- * second (register-only FMA of the context's variant), "read_bandwidth" in bytes per second (a buffer far larger
+/* Measures this machine on the context's threads, for the benchmark: "f32_peak" in operations per second
+ * (register-only multiply-adds of the context's variant), the same with another name of its rates for "f32", "read_bandwidth" in bytes per second (a buffer far larger
  * than the caches). Runs for about `seconds`. */
 SOTTO_API int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length, double seconds,
                                     double *result, char *error, size_t error_capacity);

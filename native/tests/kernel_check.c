@@ -86,7 +86,7 @@ double random_uniform(void) {
 }
 
 const char *fill_name(fill_mode mode) {
-  static const char *const names[FILL_COUNT] = {"random", "zero rows", "one hot", "subnormal", "signed zero", "large"};
+  static const char *const names[FILL_COUNT] = {"random", "zero rows", "one hot", "subnormal", "signed zero", "large", "extreme"};
   return names[mode];
 }
 
@@ -100,6 +100,7 @@ void fill(float *values, int64_t rows, int64_t columns, fill_mode mode) {
         case FILL_SUBNORMAL: x *= 0x1p-130; break;
         case FILL_SIGNED_ZERO: x = x < 0 ? -0.0 : 0.0; break;
         case FILL_LARGE: x *= 1e15; break;
+        case FILL_EXTREME: x = r % 3 ? 1 : -1; break;
         default: break;
       }
       values[r * columns + c] = (float)x;

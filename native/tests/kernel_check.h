@@ -18,6 +18,8 @@
 
 /* A sum of K products in F32, in whatever order; magnitude = Σ|a·b|. */
 #define TOLERANCE_SUM(K, magnitude) (((double)(K) + 2) * ROUNDING * (magnitude) + SMALLEST)
+/* A sum over K values in groups of INT8, whose integers are exact; magnitude = Σ over groups of |integer · scales|. */
+#define TOLERANCE_GROUPS(K, magnitude) TOLERANCE_SUM((K) / 64 + 5, magnitude)
 /* lanes/functions.h: 2e-8 · |x| and two roundings of the result. */
 #define TOLERANCE_GELU(x, result) (2e-8 * (x) + 4 * ROUNDING * (result) + SMALLEST)
 /* magnitude = the largest of the row's |in − mean| · scale · |weight| and |bias|; spread = the mean's size against the
@@ -25,6 +27,9 @@
 #define TOLERANCE_LAYERNORM(magnitude, spread) (5e-7 * (magnitude) * (1 + (spread)))
 /* magnitude = the largest |v|; score = the largest |q · k| / √D, whose rounding the exponential turns into an error. */
 #define TOLERANCE_ATTENTION(magnitude, score) ((2e-6 + 8 * ROUNDING * (score)) * (magnitude))
+/* Scores of rounded operands; what is left is the rounding of weights, 2⁻⁹ each and of one sign at worst, and the coarse
+ * exponential. */
+#define TOLERANCE_ATTENTION_HALF(magnitude, score) ((0x1p-8 + 8 * ROUNDING * (score)) * (magnitude))
 
 /* Relative; exponent = the largest |scale · x|, whose rounding the exponential turns into an error. */
 #define TOLERANCE_SOFTMAX(exponent) (5e-7 + 4 * ROUNDING * (exponent))
@@ -61,6 +66,7 @@ typedef enum {
   FILL_SUBNORMAL, /* below 2^-126 */
   FILL_SIGNED_ZERO,
   FILL_LARGE, /* about 1e15, so that products reach 1e30 */
+  FILL_EXTREME, /* rows of +1, rows of −1: as INT8, sums as large as they get */
   FILL_COUNT
 } fill_mode;
 

@@ -7,8 +7,9 @@
 #include "kernel_check.h"
 
 #define KERNEL(slot, name) #slot " " #name,
-static const char *const kernel_names[] = {SOTTO_KERNELS_REF(KERNEL) SOTTO_KERNELS_AVX2(KERNEL)
-                                               SOTTO_KERNELS_AVX512(KERNEL)};
+static const char *const kernel_names[] = {
+    SOTTO_KERNELS_REF(KERNEL) SOTTO_KERNELS_AVX2(KERNEL) SOTTO_KERNELS_AVXVNNI(KERNEL)
+        SOTTO_KERNELS_AVX512(KERNEL) SOTTO_KERNELS_AVX512VNNI(KERNEL) SOTTO_KERNELS_AVX512BF16(KERNEL)};
 #undef KERNEL
 
 /* The listed name of a variant's kernel in a slot: it ends with the variant's. */

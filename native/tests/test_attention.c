@@ -3,7 +3,39 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../cpu/format_scalar.h"
+#include "../cpu/i8_group.h"
 #include "kernel_check.h"
+
+/* What the kernel under test rounds queries and keys to; but for F32, it rounds values and weights to BF16. */
+static enum { F32, BF16, I8 } arithmetic;
+
+static double rounded(float x) { return f32_of_bf16(bf16_of_f32(x)); }
+
+/* What codes and scale make of a row. */
+static void round_row_i8(const float *row, int64_t width, double *out) {
+  float largest = 0;
+  for (int64_t d = 0; d < width; d++) largest = fmaxf(largest, fabsf(row[d]));
+  for (int64_t d = 0; d < width; d++) out[d] = (double)i8_code(row[d], i8_factor(largest)) * i8_scale(largest);
+}
+
+/* A query divided by √D, and a key, as the kernel rounds them. */
+static void round_query(const float *row, int64_t width, double *out) {
+  const float factor = 1.44269504088896341f / sqrtf((float)width);
+  if (arithmetic == I8) round_row_i8(row, width, out);
+  for (int64_t d = 0; d < width; d++)
+    out[d] = arithmetic == BF16 ? rounded(row[d] * factor) * 0.69314718055994530942 : (arithmetic == I8 ? out[d] : row[d]) / sqrt((double)width);
+}
+
+static void round_key(const float *row, int64_t width, double *out) {
+  if (arithmetic == I8) {
+    round_row_i8(row, width, out);
+    return;
+  }
+  for (int64_t d = 0; d < width; d++) out[d] = arithmetic == BF16 ? rounded(row[d]) : row[d];
+}
+
+enum { MAX_WIDTH = 80 };
 
 typedef struct {
   int64_t T, width;
@@ -27,27 +59,30 @@ static void fill_head(const attention_case *c, float *qkv, int64_t stride) {
 
 static void compare_query(kernel_check *check, const attention_case *c, const float *qkv, int64_t stride, int64_t query,
                           const float *got, double *weights) {
-  double largest = -INFINITY, sum = 0, score = 0;
+  double largest = -INFINITY, sum = 0, score = 0, q[MAX_WIDTH], k[MAX_WIDTH];
+  round_query(qkv + query * stride, c->width, q);
   for (int64_t t = 0; t < c->T; t++) {
+    round_key(qkv + t * stride + c->width, c->width, k);
     double dot = 0, magnitude = 0;
     for (int64_t d = 0; d < c->width; d++) {
-      const double term = (double)qkv[query * stride + d] * qkv[t * stride + c->width + d];
-      dot += term;
-      magnitude += fabs(term);
+      dot += q[d] * k[d];
+      magnitude += fabs(q[d] * k[d]);
     }
-    weights[t] = dot / sqrt((double)c->width);
-    score = fmax(score, magnitude / sqrt((double)c->width));
+    weights[t] = dot;
+    score = fmax(score, magnitude);
     largest = fmax(largest, weights[t]);
   }
   for (int64_t t = 0; t < c->T; t++) sum += weights[t] = exp(weights[t] - largest);
   for (int64_t d = 0; d < c->width; d++) {
     double want = 0, most = 0;
     for (int64_t t = 0; t < c->T; t++) {
-      const double value = qkv[t * stride + 2 * c->width + d];
+      const float stored = qkv[t * stride + 2 * c->width + d];
+      const double value = arithmetic == F32 ? stored : rounded(stored);
       want += weights[t] / sum * value;
       most = fmax(most, fabs(value));
     }
-    check_close(check, got[d], want, TOLERANCE_ATTENTION(most, score),
+    const double tolerance = arithmetic == F32 ? TOLERANCE_ATTENTION(most, score) : TOLERANCE_ATTENTION_HALF(most, score);
+    check_close(check, got[d], want, tolerance,
                 "T %lld, width %lld, scale %g, order %d, query %lld, column %lld", (long long)c->T, (long long)c->width,
                 c->scale, (int)c->scores, (long long)query, (long long)d);
   }
@@ -79,7 +114,7 @@ static void test_case(kernel_check *check, attention_kernel *kernel, attention_c
   guarded_free(check, scratch);
 }
 
-void test_attention_f32(kernel_check *check, attention_kernel *kernel) {
+static void test_kernel(kernel_check *check, attention_kernel *kernel) {
   const int64_t q = kernel->query_tile, p = kernel->key_panel;
   const int64_t lengths[] = {1, 2, q + 1, p - 1, p, p + 1, 3 * p + 5};
   const int64_t widths[] = {1, 7, 16, 33, 64, 80};
@@ -96,4 +131,19 @@ void test_attention_f32(kernel_check *check, attention_kernel *kernel) {
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, FALLING, 3 * q});
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, ZERO, 3 * q});
   }
+}
+
+void test_attention_f32(kernel_check *check, attention_kernel *kernel) {
+  arithmetic = F32;
+  test_kernel(check, kernel);
+}
+
+void test_attention_bf16(kernel_check *check, attention_kernel *kernel) {
+  arithmetic = BF16;
+  test_kernel(check, kernel);
+}
+
+void test_attention_i8(kernel_check *check, attention_kernel *kernel) {
+  arithmetic = I8;
+  test_kernel(check, kernel);
 }

@@ -4,9 +4,45 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../cpu/format_scalar.h"
 #include "../cpu/gemm.h"
+#include "../cpu/i8_group.h"
 #include "../cpu/memory.h"
 #include "kernel_check.h"
+
+/* What the product under test rounds its operands to. */
+static enum { F32, BF16, I8 } arithmetic;
+
+typedef struct {
+  double sum, magnitude;
+} dot_product;
+
+/* Σ a·b of operands rounded as the kernel under test does. */
+static dot_product dot_of(const float *a, const float *b, int64_t K) {
+  dot_product dot = {0, 0};
+  for (int64_t k = 0; k < K && arithmetic != I8; k++) {
+    const int is_rounded = arithmetic == BF16;
+    const double term = is_rounded ? (double)f32_of_bf16(bf16_of_f32(a[k])) * f32_of_bf16(bf16_of_f32(b[k])) : (double)a[k] * b[k];
+    dot.sum += term;
+    dot.magnitude += fabs(term);
+  }
+  for (int64_t k = 0; k < K && arithmetic == I8; k += I8_GROUP) {
+    int8_t left[I8_GROUP], right[I8_GROUP];
+    const int64_t count = K - k < I8_GROUP ? K - k : I8_GROUP;
+    const double scales = (double)i8_quantize(a + k, count, left) * i8_quantize(b + k, count, right);
+    int64_t whole = 0;
+    for (int i = 0; i < I8_GROUP; i++) whole += left[i] * right[i];
+    dot.sum += (double)whole * scales;
+    dot.magnitude += fabs((double)whole * scales);
+  }
+  return dot;
+}
+
+static double tolerance_of_dot(int64_t K, double magnitude) {
+  if (arithmetic == I8) return TOLERANCE_GROUPS(K, magnitude);
+  /* Instructions for BF16 take subnormal operands for 0. */
+  return TOLERANCE_SUM(K, magnitude) + (arithmetic == BF16 ? (double)K * SMALLEST : 0);
+}
 
 typedef struct {
   int64_t m, n, k;
@@ -36,7 +72,7 @@ static void run_parts(gemm_product *product, int parts) {
 static void compare(kernel_check *check, double got, double sum, double magnitude, double bias, int is_gelu,
                     double addend, int64_t k, const char *label, int64_t r, int64_t c) {
   const double before = sum + bias, value = is_gelu ? gelu_of(before) : before;
-  double tolerance = TOLERANCE_SUM(k + 1, magnitude + fabs(bias)) * (is_gelu ? 1.13 : 1);
+  double tolerance = (tolerance_of_dot(k + 1, magnitude) + 2 * ROUNDING * fabs(before)) * (is_gelu ? 1.13 : 1);
   if (is_gelu) tolerance += TOLERANCE_GELU(fabs(before), fabs(value));
   tolerance += ROUNDING * (fabs(value) + fabs(addend));
   check_close(check, got, value + addend, tolerance, "%s, row %lld, column %lld", label, (long long)r, (long long)c);
@@ -71,13 +107,8 @@ static void test_product(kernel_check *check, gemm_kernel *kernel, product_case 
   run_parts(&product, c.parts);
   for (int64_t r = 0; r < c.m; r++)
     for (int64_t n = 0; n < c.n; n++) {
-      double sum = 0, magnitude = 0;
-      for (int64_t k = 0; k < c.k; k++) {
-        double term = (double)a[r * c.k + k] * b[n * c.k + k];
-        sum += term;
-        magnitude += fabs(term);
-      }
-      compare(check, out[r * c.n + n], sum, magnitude, c.has_bias ? bias[n] : 0, c.is_gelu,
+      const dot_product dot = dot_of(a + r * c.k, b + n * c.k, c.k);
+      compare(check, out[r * c.n + n], dot.sum, dot.magnitude, c.has_bias ? bias[n] : 0, c.is_gelu,
               c.addend == NO_ADDEND ? 0 : addend[r * c.n + n], c.k, label, r, n);
     }
   memory_free(weights.panels);
@@ -95,6 +126,7 @@ static void test_convolution(kernel_check *check, gemm_kernel *kernel, int64_t f
   snprintf(label, sizeof label, "convolution of %lld frames × %lld, stride %lld", (long long)frames, (long long)channels,
            (long long)stride);
   const int64_t frames_out = (frames - 1) / stride + 1, k = 3 * channels;
+  float *rows = guarded_floats(frames_out * k, 0); /* the product's left operand, written out */
   float *in = guarded_floats(frames * channels, 0), *b = guarded_floats(n * k, 0), *out = guarded_floats(frames_out * n, 0);
   fill(in, frames, channels, FILL_RANDOM);
   fill(b, n, k, FILL_RANDOM);
@@ -110,19 +142,17 @@ static void test_convolution(kernel_check *check, gemm_kernel *kernel, int64_t f
   };
   run_parts(&product, 2);
   for (int64_t t = 0; t < frames_out; t++)
-    for (int64_t o = 0; o < n; o++) {
-      double sum = 0, magnitude = 0;
-      for (int64_t tap = 0; tap < 3; tap++) {
-        const int64_t frame = t * stride + tap - 1;
-        if (frame < 0 || frame >= frames) continue;
-        for (int64_t c = 0; c < channels; c++) {
-          double term = (double)in[frame * channels + c] * b[o * k + tap * channels + c];
-          sum += term;
-          magnitude += fabs(term);
-        }
-      }
-      compare(check, out[t * n + o], sum, magnitude, 0, 1, 0, k, label, t, o);
+    for (int64_t tap = 0; tap < 3; tap++) {
+      const int64_t frame = t * stride + tap - 1;
+      if (frame < 0 || frame >= frames) continue;
+      memcpy(rows + t * k + tap * channels, in + frame * channels, (size_t)channels * sizeof *rows);
     }
+  for (int64_t t = 0; t < frames_out; t++)
+    for (int64_t o = 0; o < n; o++) {
+      const dot_product dot = dot_of(rows + t * k, b + o * k, k);
+      compare(check, out[t * n + o], dot.sum, dot.magnitude, 0, 1, 0, k, label, t, o);
+    }
+  guarded_free(check, rows);
   memory_free(weights.panels);
   guarded_free(check, in);
   guarded_free(check, b);
@@ -163,7 +193,8 @@ static void test_packing(kernel_check *check, gemm_kernel *kernel, int64_t depth
   fill(b, columns, depth, FILL_RANDOM);
   kernel->pack_tile(&(gemm_rows){a, 0, depth, rows * depth}, 0, rows, 0, depth, tile);
   kernel->pack_panel(b, depth, columns, depth, panel);
-  for (int64_t k = 0; k < depth; k++) {
+  /* The layout of F32 is simple enough to be compared; the others show in products. */
+  for (int64_t k = 0; k < depth && arithmetic == F32; k++) {
     for (int r = 0; r < kernel->mr; r++)
       check_close(check, tile[k * kernel->mr + r], r < rows ? a[r * depth + k] : 0, 0, "tile of depth %lld", (long long)depth);
     for (int n = 0; n < kernel->nr; n++)
@@ -175,7 +206,7 @@ static void test_packing(kernel_check *check, gemm_kernel *kernel, int64_t depth
   guarded_free(check, panel);
 }
 
-void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
+static void test_products(kernel_check *check, gemm_kernel *kernel) {
   const int64_t mr = kernel->mr, nr = kernel->nr, kc = kernel->kc;
   const int64_t ms[] = {1, mr - 1, mr, mr + 1, 2 * mr + 1, gemm_block_rows(kernel, 2 * kc + 3) + mr + 1};
   const int64_t ns[] = {1, nr - 1, nr, nr + 1, 3 * nr - 5};
@@ -199,4 +230,19 @@ void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
       for (int64_t stride = 1; stride <= 2; stride++)
         test_convolution(check, kernel, frames[i], channels[j], nr + 1, stride);
   test_split(check, kernel);
+}
+
+void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
+  arithmetic = F32;
+  test_products(check, kernel);
+}
+
+void test_gemm_bf16(kernel_check *check, gemm_kernel *kernel) {
+  arithmetic = BF16;
+  test_products(check, kernel);
+}
+
+void test_gemm_i8(kernel_check *check, gemm_kernel *kernel) {
+  arithmetic = I8;
+  test_products(check, kernel);
 }

@@ -86,12 +86,16 @@ void test_gelu(kernel_check *check, gelu_kernel *kernel) {
     check_gelu(check, kernel, special, count, 0);
 }
 
-void test_fma_peak_f32(kernel_check *check, fma_peak_kernel *kernel) {
+static void test_peak(kernel_check *check, peak_kernel *kernel) {
   float sink = 0;
   const double once = kernel(1000, &sink), twice = kernel(2000, &sink);
   check_true(check, once > 0 && twice == 2 * once, "operations counted: %g, then %g", once, twice);
   check_true(check, isfinite(sink) && sink != 0, "a finite sum that is not 0: %g", sink);
 }
+
+void test_peak_f32(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
+void test_peak_bf16(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
+void test_peak_i8(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
 
 void test_read(kernel_check *check, read_kernel *kernel) {
   enum { COUNT = 1 << 16 };

@@ -14,7 +14,13 @@ const GOLDEN_TOLERANCE = 1e-4;
 
 /** Every way the CPU library can compute here; the portable device has tests of its own. */
 const WAYS: readonly (readonly [string, EncoderOptions])[] = variants().map((variant) =>
-  [`cpu, ${variant}`, { device: "cpu", library: LIBRARY_PATH, variant, threads: 2 }] as const
+  [`cpu, ${variant}`, {
+    device: "cpu",
+    library: LIBRARY_PATH,
+    variant,
+    threads: 2,
+    precision: "f32",
+  }] as const
 );
 
 for (const [way, options] of WAYS) {
@@ -113,9 +119,9 @@ Deno.test("Encoder refuses log-mels of another shape", async () => {
 });
 
 Deno.test("Encoder.load() refuses precisions there are not, and folders without a model", async () => {
-  await rejects(Encoder.load(DEMO, { device: "portable", precision: "int8" as Precision }), {
+  await rejects(Encoder.load(DEMO, { device: "portable", precision: "int4" as Precision }), {
     code: "E_OPTION",
-    message: 'Cannot compute in "int8": precision must be one of auto, f32',
+    message: 'Cannot compute in "int4": precision must be one of auto, f32, half, int8',
   });
   await rejects(Encoder.load("/nowhere/model", { device: "portable" }), { code: "E_MODEL_NOT_FOUND" });
 });

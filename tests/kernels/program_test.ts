@@ -20,9 +20,9 @@ Deno.test("stepWords() writes every operation in the header's order", () => {
         channelsIn: 7,
         channelsOut: 8,
         stride: 2,
-        arithmetic: "f32",
+        arithmetic: "bf16",
       },
-      [SottoOp.SOTTO_OP_CONV1D, 3, 4, 5, 6, -1, 10, 5, 7, 8, 2],
+      [SottoOp.SOTTO_OP_CONV1D, 3, 4, 5, 6, -1, 10, 5, 7, 8, 2, 1],
     ],
     [
       { op: "layernorm", ...io, weight: 5, bias: 6, rows: 9, columns: 10 },
@@ -38,13 +38,13 @@ Deno.test("stepWords() writes every operation in the header's order", () => {
         N: 5,
         activation: "gelu",
         residual: 0,
-        arithmetic: "f32",
+        arithmetic: "i8",
       },
-      [SottoOp.SOTTO_OP_GEMM, 3, 4, 0, 11, 12, 1, 2, 0, -1, 2, 1, 2, 3],
+      [SottoOp.SOTTO_OP_GEMM, 3, 4, 0, 11, 12, 1, 2, 0, -1, 2, 1, 2, 3, 0, 0, 0, 3],
     ],
     [
       { op: "attention", ...io, T: 20, heads: 2, headWidth: 64, arithmetic: "f32" },
-      [SottoOp.SOTTO_OP_ATTENTION, 3, 4, 20, 2, 64],
+      [SottoOp.SOTTO_OP_ATTENTION, 3, 4, 20, 2, 64, 0],
     ],
   ];
   for (const [step, words] of cases) deepStrictEqual(stepWords(step), words, step.op);
@@ -75,9 +75,9 @@ Deno.test("programOf() refuses arithmetic that the library has no kernels for", 
     T: 1,
     heads: 1,
     headWidth: 1,
-    arithmetic: "bf16",
+    arithmetic: "f16",
   };
   const buffers = [{ name: "qkv", rows: 1, columns: 3 }, { name: "out", rows: 1, columns: 1 }];
   const plan: Plan = { buffers, weights: [], steps: [step], input: 0, output: 1 };
-  throws(() => programOf(plan), { code: "E_DEVICE", message: /computes in f32, got bf16/ });
+  throws(() => programOf(plan), { code: "E_DEVICE", message: /computes in f32, bf16, i8, got f16/ });
 });

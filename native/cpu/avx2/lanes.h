@@ -72,6 +72,11 @@ static inline lanes lanes_scale(lanes x, lanes n) {
   __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
   return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
 }
+/* x · 2^n for the n in the lowest bits of `bits`, whose next nine are 0; by adding to the exponent. */
+static inline lanes lanes_add_exponent(lanes x, lanes bits) {
+  const __m256i n = _mm256_slli_epi32(_mm256_castps_si256(bits), 23);
+  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), n));
+}
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
   __m256i shifted = _mm256_sub_epi32(_mm256_castps_si256(x), _mm256_set1_epi32(0x3f3504f3));

@@ -59,6 +59,11 @@ static inline lanes lanes_round(lanes x) {
 }
 /* x · 2^n for whole n in −126…127. */
 static inline lanes lanes_scale(lanes x, lanes n) { return _mm512_scalef_ps(x, n); }
+/* x · 2^n for the n in the lowest bits of `bits`, whose next nine are 0; by adding to the exponent. */
+static inline lanes lanes_add_exponent(lanes x, lanes bits) {
+  const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(bits), 23);
+  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), n));
+}
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
   __m512i shifted = _mm512_sub_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x3f3504f3));

@@ -5,7 +5,7 @@
  *
  * Included by <isa>/gemm.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_BLOCK_BYTES. */
 #include "../kernels.h"
-#include "functions.h"
+#include "gemm_store.h"
 #include "panel.h"
 
 /* Whole squares are transposed in registers and stored LANES wide: what exceeds the tile's rows is overwritten by the
@@ -39,30 +39,6 @@ static void pack_tile(const gemm_rows *a, int64_t row, int count, int64_t k, int
 
 static void pack_panel(const float *b, int64_t stride, int count, int64_t depth, void *panel) {
   pack_columns(b, stride, count, depth, panel);
-}
-
-/* The finished sums of one vector of one row. */
-TILE_INLINE lanes finish(lanes sum, const gemm_store *store, int column) {
-  if (store->bias != NULL) sum = lanes_add(sum, lanes_load(store->bias + column));
-  return store->is_gelu ? lanes_gelu(sum) : sum;
-}
-
-static void store_tile(const float *sums, const gemm_store *store) {
-  for (int r = 0; r < store->rows; r++) {
-    float *out = store->out + r * store->out_stride;
-    const float *addend = store->addend == NULL ? NULL : store->addend + r * store->addend_stride;
-    for (int c = 0; c < store->columns; c += LANES) {
-      lanes value = finish(lanes_load(sums + r * TILE_COLUMNS + c), store, c);
-      const int width = store->columns - c;
-      if (width >= LANES) {
-        if (addend != NULL) value = lanes_add(value, lanes_load(addend + c));
-        lanes_store(out + c, value);
-      } else {
-        if (addend != NULL) value = lanes_add(value, lanes_load_first(addend + c, width));
-        lanes_store_first(out + c, width, value);
-      }
-    }
-  }
 }
 
 static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,

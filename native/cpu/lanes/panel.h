@@ -56,22 +56,24 @@ TILE_INLINE void tile_store(const tile_sums *sums, float *to, int64_t stride) {
     for (int v = 0; v < TILE_VECTORS; v++) lanes_store(to + r * stride + v * LANES, sums->at[r][v]);
 }
 
-/* sums[r, n] += Σk a[k · k_stride + r · r_stride] · panel[k, n]; the strides are constants. */
-TILE_INLINE tile_sums tile_multiply(tile_sums sums, int64_t depth, const float *a, const int64_t k_stride,
-                                    const int64_t r_stride, const float *panel) {
-  for (int64_t k = 0; k < depth; k++, a += k_stride, panel += TILE_COLUMNS) {
-    lanes b[TILE_VECTORS];
-#pragma GCC unroll 4
-    for (int v = 0; v < TILE_VECTORS; v++) b[v] = lanes_load(panel + v * LANES);
-#pragma GCC unroll 16
-    for (int r = 0; r < TILE_ROWS; r++) {
-      lanes value = lanes_set(a[r * r_stride]);
-      LANES_KEEP(value);
-#pragma GCC unroll 4
-      for (int v = 0; v < TILE_VECTORS; v++) sums.at[r][v] = lanes_fma(value, b[v], sums.at[r][v]);
-    }
+/* A function `name`: sums[r, n] += Σ a[step · step_stride + r · r_stride] · panel[step, n]; the strides are constants.
+ * Elements are 32 bits wide, and hold as many values of K as `dot(a, b, sum)` multiplies: one F32, two BF16, four INT8. */
+#define TILE_MULTIPLY(name, dot)                                                                                   \
+  TILE_INLINE tile_sums name(tile_sums sums, int64_t steps, const float *a, const int64_t step_stride,            \
+                             const int64_t r_stride, const float *panel) {                                        \
+    for (int64_t step = 0; step < steps; step++, a += step_stride, panel += TILE_COLUMNS) {                       \
+      lanes b[TILE_VECTORS];                                                                                      \
+      _Pragma("GCC unroll 4") for (int v = 0; v < TILE_VECTORS; v++) b[v] = lanes_load(panel + v * LANES);        \
+      _Pragma("GCC unroll 16") for (int r = 0; r < TILE_ROWS; r++) {                                              \
+        lanes value = lanes_set(a[r * r_stride]);                                                                 \
+        LANES_KEEP(value);                                                                                        \
+        _Pragma("GCC unroll 4") for (int v = 0; v < TILE_VECTORS; v++)                                            \
+            sums.at[r][v] = dot(value, b[v], sums.at[r][v]);                                                      \
+      }                                                                                                           \
+    }                                                                                                             \
+    return sums;                                                                                                  \
   }
-  return sums;
-}
+
+TILE_MULTIPLY(tile_multiply, lanes_fma)
 
 #endif

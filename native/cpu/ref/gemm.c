@@ -3,39 +3,18 @@
  * Packing makes both operands contiguous along K: tile[k][r] = A[row + r, k], panel[k][n] = B[n, k]. The tile is small
  * enough that its sums fit the registers of any processor. gemm.c has the loops around this one.
  * Sums are F32 in the order of k; a product of K terms is within K · 2⁻²⁴ of Σ|a·b|. */
-#include <string.h>
-
-#include "../kernels.h"
-
-enum { MR = 4, NR = 8 };
+#include "gemm_tile.h"
 
 static void pack_tile(const gemm_rows *a, int64_t row, int count, int64_t k, int64_t depth, void *tile) {
   float *out = tile;
-  for (int r = 0; r < MR; r++) {
-    int64_t begin = a->offset + (row + r) * a->stride + k;
-    for (int64_t i = 0; i < depth; i++) {
-      int is_inside = r < count && begin + i >= 0 && begin + i < a->length;
-      out[i * MR + r] = is_inside ? a->data[begin + i] : 0.0f;
-    }
-  }
+  for (int64_t i = 0; i < depth; i++)
+    for (int r = 0; r < MR; r++) out[i * MR + r] = element(a, row, r, count, k + i);
 }
 
 static void pack_panel(const float *b, int64_t stride, int count, int64_t depth, void *panel) {
   float *out = panel;
   for (int64_t k = 0; k < depth; k++)
     for (int n = 0; n < NR; n++) out[k * NR + n] = n < count ? b[n * stride + k] : 0.0f;
-}
-
-static void store_tile(float sums[MR][NR], const gemm_store *store) {
-  for (int r = 0; r < store->rows; r++) {
-    float *row = sums[r];
-    if (store->bias != NULL)
-      for (int n = 0; n < NR; n++) row[n] += store->bias[n];
-    if (store->is_gelu) gelu_f32_ref(row, NR);
-    if (store->addend != NULL)
-      for (int n = 0; n < store->columns; n++) row[n] += store->addend[r * store->addend_stride + n];
-    memcpy(store->out + r * store->out_stride, row, (size_t)store->columns * sizeof *row);
-  }
 }
 
 static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,

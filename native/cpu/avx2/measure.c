@@ -1,3 +1,0 @@
-#include "lanes.h"
-
-#include "../lanes/measure.h"

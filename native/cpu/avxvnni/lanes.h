@@ -1,0 +1,5 @@
+/* The words of AVX2 (../avx2/lanes.h), with products of bytes. */
+#include "../avx2/lanes_i8.h"
+
+#undef LANES_KERNEL
+#define LANES_KERNEL(name) name##_avxvnni

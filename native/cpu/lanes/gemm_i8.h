@@ -1,0 +1,114 @@
+/* A product of operands rounded to INT8, with a scale for each group of 64 along K and each row; i8_group.h has the
+ * codes, kernels.h the contract.
+ *
+ * A step is I8_STEP neighbours along K: four bytes, or two 16-bit words where the instruction set multiplies no bytes
+ * without saturating. Its sums are INT32, and exact. Instructions that multiply bytes want one side unsigned, so a tile
+ * holds code + 128, and a panel holds −128 · Σ codes of each group and column, where the sums begin.
+ *
+ *   group of a tile    steps [I8_GROUP / I8_STEP, TILE_ROWS], scales [TILE_ROWS]
+ *   group of a panel   steps [I8_GROUP / I8_STEP, TILE_COLUMNS], beginnings [TILE_COLUMNS] INT32, scales [TILE_COLUMNS]
+ *
+ * After each group the sums, times both scales, are added to F32 sums, which stay in the first-level cache.
+ * A value is rounded (K / 64 + 2) times.
+ *
+ * Included by <isa>/gemm_i8.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_BLOCK_BYTES. */
+#include <string.h>
+
+#include "codes.h"
+#include "gemm_store.h"
+
+enum {
+  STEPS = I8_GROUP / I8_STEP,
+  A_GROUP = (STEPS + 1) * TILE_ROWS,
+  B_GROUP = (STEPS + 2) * TILE_COLUMNS, /* both in elements of 32 bits */
+};
+_Static_assert(I8_GROUP % CODES_AT_ONCE == 0, "a group is whole squares");
+
+static void pack_tile(const gemm_rows *a, int64_t row, int count, int64_t k, int64_t depth, void *tile) {
+  float edge[TILE_ROWS][I8_GROUP];
+  float *out = tile;
+  for (int64_t done = 0; done < depth; done += I8_GROUP, out += A_GROUP) {
+    const float *rows[TILE_ROWS];
+    float factors[TILE_ROWS], largest[TILE_ROWS];
+#pragma GCC unroll 16
+    for (int r = 0; r < TILE_ROWS; r++) {
+      rows[r] = tile_values(a, row, r, count, k + done, depth - done, I8_GROUP, edge[r]);
+      largest[r] = largest_of(rows[r], I8_GROUP);
+      factors[r] = i8_factor(largest[r]);
+    }
+    for (int i = 0; i < I8_GROUP; i += CODES_AT_ONCE) {
+      lanes square[LANES];
+#pragma GCC unroll 16
+      for (int r = 0; r < LANES; r++)
+        square[r] = r < TILE_ROWS ? lanes_offset_codes(load_codes(rows[r] + i, lanes_set(factors[r]))) : lanes_zero();
+      store_tile_steps(out + i / I8_STEP * TILE_ROWS, square, LANES);
+    }
+    for (int r = 0; r < TILE_ROWS; r++) out[STEPS * TILE_ROWS + r] = i8_scale(largest[r]);
+  }
+}
+
+static void pack_panel(const float *b, int64_t stride, int count, int64_t depth, void *panel) {
+  float edge[LANES][I8_GROUP];
+  float *out = panel;
+  for (int64_t k = 0; k < depth; k += I8_GROUP, out += B_GROUP)
+    for (int n = 0; n < TILE_COLUMNS; n += LANES) {
+      const float *rows[LANES];
+      float factors[LANES], *scales = out + (STEPS + 1) * TILE_COLUMNS + n;
+      for (int i = 0; i < LANES; i++) {
+        const int is_there = n + i < count;
+        rows[i] = values_from(b + (is_there ? n + i : 0) * stride, k, 0, is_there ? depth : 0, I8_GROUP, edge[i]);
+        const float largest = largest_of(rows[i], I8_GROUP);
+        factors[i] = i8_factor(largest);
+        scales[i] = i8_scale(largest);
+      }
+      lanes begin = lanes_zero();
+      for (int i = 0; i < I8_GROUP; i += CODES_AT_ONCE) {
+        lanes square[LANES];
+        for (int r = 0; r < LANES; r++) square[r] = load_codes(rows[r] + i, lanes_set(factors[r]));
+        store_panel_steps(out + i / I8_STEP * TILE_COLUMNS + n, square, LANES);
+        for (int step = 0; step < LANES; step++) begin = lanes_take_offset(square[step], begin);
+      }
+      lanes_store(out + STEPS * TILE_COLUMNS + n, begin);
+    }
+}
+
+/* Apart, and by way of memory: with the scaling in one function, GCC 12 spills sums in the innermost loop, which halves
+ * the speed. */
+static __attribute__((noinline)) void multiply_group(const float *a, const float *b, float *integers) {
+  const tile_sums whole = tile_multiply_i8(tile_begin(b + STEPS * TILE_COLUMNS), STEPS, a, TILE_ROWS, 1, b);
+  tile_store(&whole, integers, TILE_COLUMNS);
+}
+
+static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,
+                     const gemm_store *store) {
+  _Alignas(64) float integers[TILE_ROWS * TILE_COLUMNS];
+  const float *a = tile, *b = panel;
+  if (is_first) memset(sums, 0, sizeof integers);
+  for (int64_t begin = 0; begin < depth; begin += I8_GROUP, a += A_GROUP, b += B_GROUP) {
+    multiply_group(a, b, integers);
+    const float *a_scales = a + STEPS * TILE_ROWS, *b_scales = b + (STEPS + 1) * TILE_COLUMNS;
+    for (int r = 0; r < TILE_ROWS; r++) {
+      const lanes a_scale = lanes_set(a_scales[r]);
+#pragma GCC unroll 4
+      for (int v = 0; v < TILE_VECTORS; v++) {
+        const int64_t at = r * TILE_COLUMNS + v * LANES;
+        const lanes scale = lanes_mul(a_scale, lanes_load(b_scales + v * LANES));
+        lanes_store(sums + at, lanes_fma(lanes_of_integers(lanes_load(integers + at)), scale, lanes_load(sums + at)));
+      }
+    }
+  }
+  if (store != NULL) store_tile(sums, store);
+}
+
+gemm_kernel GEMM_NAME = {
+    .mr = TILE_ROWS,
+    .nr = TILE_COLUMNS,
+    .k_step = I8_GROUP,
+    .a_step_bytes = A_GROUP * sizeof(float),
+    .b_step_bytes = B_GROUP * sizeof(float),
+    .kc = GEMM_KC,
+    .block_bytes = GEMM_BLOCK_BYTES,
+    .pack_tile = pack_tile,
+    .pack_panel = pack_panel,
+    .multiply = multiply,
+};

@@ -1,0 +1,99 @@
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { Encoder, planEncoder } from "../../encoder/mod.ts";
+import { BLOCK_PRODUCTS, builtInPolicy, mapProducts } from "../../encoder/policy.ts";
+import { arithmeticFor, halfArithmetic, type Precision, resolvePrecision } from "../../encoder/precision.ts";
+import { CpuDevice } from "../../kernels/cpu/device.ts";
+import type { Arithmetic } from "../../kernels/step.ts";
+import { openCheckpoint } from "../../model/open.ts";
+import { LIBRARY_PATH, testWithLibrary, variants } from "../support/cpu_library.ts";
+import { readGolden, relativeError } from "../support/golden.ts";
+import { PROJECT_ROOT, testWithData } from "../support/shared_data.ts";
+
+const DEMO = new URL("models/demo", PROJECT_ROOT);
+
+/** Rates as processors have them, in units of F32 multiply-adds. */
+const ZEN_5 = { rates: { f32: 1, bf16: 2, i8: 4 } };
+const EMERALD_RAPIDS_WITHOUT_AMX = { rates: { f32: 1, bf16: 0.5, f16: 2, i8: 4 } };
+const AVX2_ONLY = { rates: { f32: 1, bf16: 0.05, i8: 1.05 } };
+const PORTABLE = {};
+
+Deno.test("halfArithmetic() is the fastest in 16 bits, and F32 where none pays", () => {
+  const found = [ZEN_5, EMERALD_RAPIDS_WITHOUT_AMX, AVX2_ONLY, PORTABLE].map(halfArithmetic);
+  deepStrictEqual(found, ["bf16", "f16", "f32", "f32"]);
+});
+
+Deno.test("resolvePrecision() takes for auto what pays, and leaves what was asked for", () => {
+  const auto = [ZEN_5, EMERALD_RAPIDS_WITHOUT_AMX, AVX2_ONLY, PORTABLE].map((device) =>
+    resolvePrecision("auto", device)
+  );
+  deepStrictEqual(auto, ["int8", "int8", "f32", "f32"]);
+  strictEqual(resolvePrecision("auto", { rates: { f32: 1, bf16: 2, i8: 1 } }), "half");
+  strictEqual(resolvePrecision("int8", AVX2_ONLY), "int8");
+});
+
+Deno.test("builtInPolicy() keeps the first block's attention exact, and int8 out of the rest of it", () => {
+  const half = { qkv: "half", attention: "half", out: "half", mlp1: "half", mlp2: "half" };
+  const int8 = { qkv: "int8", attention: "int8", out: "int8", mlp1: "int8", mlp2: "int8" };
+  const first = { ...half, qkv: "f32", out: "f32" };
+  deepStrictEqual(builtInPolicy("half", 2), { conv: "half", blocks: [first, half] });
+  deepStrictEqual(builtInPolicy("int8", 3), { conv: "half", blocks: [first, int8, int8] });
+  const exact = builtInPolicy("f32", 1);
+  strictEqual(exact.conv, "f32");
+  strictEqual(BLOCK_PRODUCTS.every((product) => exact.blocks[0][product] === "f32"), true);
+});
+
+Deno.test("arithmeticFor() computes scores in INT8 only where the kernel's other half pays", () => {
+  const second = (device: typeof ZEN_5) => arithmeticFor("int8", 2, device).blocks[1];
+  strictEqual(second(ZEN_5).attention, "i8");
+  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX as unknown as typeof ZEN_5).attention, "f16");
+  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX as unknown as typeof ZEN_5).mlp1, "i8");
+  strictEqual(second(AVX2_ONLY).attention, "f32");
+  deepStrictEqual(arithmeticFor("int8", 1, PORTABLE), arithmeticFor("f32", 1, PORTABLE));
+});
+
+/** What each precision promises, as relative L2 error of the features. */
+const MOST_ERROR: readonly (readonly [Precision, number])[] = [["half", 0.01], ["int8", 0.02], [
+  "auto",
+  0.02,
+]];
+
+for (const [precision, most] of MOST_ERROR) {
+  const golden = ["whisper-base-encoder", "golden/jfk.safetensors"];
+  testWithData(
+    `Encoder stays within ${100 * most} % of PyTorch in ${precision}`,
+    golden,
+    async (model, results) => {
+      const { log_mel, encoder_output } = await readGolden(results);
+      using encoder = await Encoder.load(model, {
+        device: "cpu",
+        library: LIBRARY_PATH,
+        precision,
+        threads: 2,
+      });
+      const error = relativeError(await encoder.encode(log_mel), encoder_output);
+      ok(error <= most, `relative L2 error ${error} in ${encoder.arithmetic}`);
+    },
+  );
+}
+
+/** Two ways of adding up the same rounded numbers: F32 sums differ, and now and then a rounding after them. */
+const SAME_ARITHMETIC = 5e-3;
+
+for (const arithmetic of ["bf16", "i8"] as const satisfies Arithmetic[]) {
+  testWithLibrary(`every variant gives nearly the same features in ${arithmetic}`, async () => {
+    const { dims: { encoder: dims }, weights } = await openCheckpoint(DEMO.pathname);
+    const all = mapProducts(builtInPolicy("f32", dims.n_audio_layer), () => arithmetic);
+    const input = Float32Array.from({ length: 80 * 3000 }, (_, i) => Math.sin(i * i / 1000));
+    const features = [];
+    for (const variant of variants()) {
+      using device = CpuDevice.open({ library: LIBRARY_PATH, variant, threads: 2 });
+      using plan = await device.loadPlan(planEncoder(dims, all), weights);
+      strictEqual(plan.arithmetic, `${arithmetic} (${variant})`);
+      features.push(await plan.run(input));
+    }
+    for (const [i, found] of features.entries()) {
+      const error = relativeError(found, features[0]);
+      ok(error <= SAME_ARITHMETIC, `${variants()[i]} differs by ${error}`);
+    }
+  });
+}
