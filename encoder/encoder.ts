@@ -67,7 +67,7 @@ export class Encoder implements Disposable, AsyncDisposable {
     const ownsDevice = typeof wanted === "string";
     const device = ownsDevice ? opened.use(await openDevice(wanted, options)) : wanted;
     const plan = await device.loadPlan(
-      planEncoder(dims, arithmeticFor(precision, dims.n_audio_layer, device)),
+      planEncoder(dims, arithmeticFor(precision, dims, device)),
       weights,
     );
     opened.move();

@@ -8,11 +8,19 @@
 import { SottoError } from "../errors.ts";
 import type { Device } from "../kernels/device.ts";
 import type { Arithmetic } from "../kernels/step.ts";
-import { builtInPolicy, mapProducts, type PerProduct, type RoundingPolicy } from "./policy.ts";
+import type { EncoderDimensions } from "../model/dimensions.ts";
+import {
+  builtInPolicy,
+  isInt8Measured,
+  mapProducts,
+  type PerProduct,
+  type RoundingPolicy,
+} from "./policy.ts";
 
 /**
  * `f32`: every product in 32-bit floating point, within 0.01 % of PyTorch's features. `half`: 16 bits, within 1 %.
- * `int8`: 8 bits where that stays within 2 %, else 16. `auto`: the fastest of these here.
+ * `int8`: 8 bits where that stays within 2 %, else 16. `auto`: the fastest of these here, with `int8` only for models
+ * whose error in it was measured.
  */
 export type Precision = "auto" | "f32" | "half" | "int8";
 
@@ -49,14 +57,15 @@ export function halfArithmetic(device: Pick<Device, "rates">): "f32" | "bf16" | 
   return rate(device, best) > WORTH * rate(device, "f32") ? best : "f32";
 }
 
-/** `auto` made one of the others: the fastest that pays on this device. */
+/** `auto` made one of the others: the fastest that pays on this device; INT8 only if that is known to be exact enough. */
 export function resolvePrecision(
   precision: Precision,
   device: Pick<Device, "rates">,
+  isInt8Known: boolean,
 ): Exclude<Precision, "auto"> {
   if (precision !== "auto") return precision;
   const half = halfArithmetic(device);
-  if (rate(device, "i8") > WORTH * rate(device, half)) return "int8";
+  if (isInt8Known && rate(device, "i8") > WORTH * rate(device, half)) return "int8";
   return half === "f32" ? "f32" : "half";
 }
 
@@ -74,11 +83,12 @@ export function planArithmetic(
   });
 }
 
-/** What each product of an encoder of `blocks` blocks is computed in on a device. */
+/** What each product of an encoder is computed in on a device. */
 export function arithmeticFor(
   precision: Precision,
-  blocks: number,
+  dims: EncoderDimensions,
   device: Pick<Device, "rates">,
 ): PerProduct<Arithmetic> {
-  return planArithmetic(builtInPolicy(resolvePrecision(precision, device), blocks), device);
+  const resolved = resolvePrecision(precision, device, isInt8Measured(dims));
+  return planArithmetic(builtInPolicy(resolved, dims.n_audio_layer), device);
 }

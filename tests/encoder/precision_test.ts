@@ -24,11 +24,12 @@ Deno.test("halfArithmetic() is the fastest in 16 bits, and F32 where none pays",
 
 Deno.test("resolvePrecision() takes for auto what pays, and leaves what was asked for", () => {
   const auto = [ZEN_5, EMERALD_RAPIDS_WITHOUT_AMX, AVX2_ONLY, PORTABLE].map((device) =>
-    resolvePrecision("auto", device)
+    resolvePrecision("auto", device, true)
   );
   deepStrictEqual(auto, ["int8", "int8", "f32", "f32"]);
-  strictEqual(resolvePrecision("auto", { rates: { f32: 1, bf16: 2, i8: 1 } }), "half");
-  strictEqual(resolvePrecision("int8", AVX2_ONLY), "int8");
+  strictEqual(resolvePrecision("auto", { rates: { f32: 1, bf16: 2, i8: 1 } }, true), "half");
+  strictEqual(resolvePrecision("auto", ZEN_5, false), "half");
+  strictEqual(resolvePrecision("int8", AVX2_ONLY, false), "int8");
 });
 
 Deno.test("builtInPolicy() keeps the first block's attention exact, and int8 out of the rest of it", () => {
@@ -43,12 +44,14 @@ Deno.test("builtInPolicy() keeps the first block's attention exact, and int8 out
 });
 
 Deno.test("arithmeticFor() computes scores in INT8 only where the kernel's other half pays", () => {
-  const second = (device: typeof ZEN_5) => arithmeticFor("int8", 2, device).blocks[1];
+  const dims = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 128, n_audio_head: 2, n_audio_layer: 2 };
+  const second = (device: Parameters<typeof halfArithmetic>[0]) =>
+    arithmeticFor("int8", dims, device).blocks[1];
   strictEqual(second(ZEN_5).attention, "i8");
-  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX as unknown as typeof ZEN_5).attention, "f16");
-  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX as unknown as typeof ZEN_5).mlp1, "i8");
+  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX).attention, "f16");
+  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX).mlp1, "i8");
   strictEqual(second(AVX2_ONLY).attention, "f32");
-  deepStrictEqual(arithmeticFor("int8", 1, PORTABLE), arithmeticFor("f32", 1, PORTABLE));
+  deepStrictEqual(arithmeticFor("int8", dims, PORTABLE), arithmeticFor("f32", dims, PORTABLE));
 });
 
 /** What each precision promises, as relative L2 error of the features. */
@@ -76,13 +79,16 @@ for (const [precision, most] of MOST_ERROR) {
   );
 }
 
-/** Two ways of adding up the same rounded numbers: F32 sums differ, and now and then a rounding after them. */
-const SAME_ARITHMETIC = 5e-3;
+/**
+ * Two ways of adding up the same rounded numbers: F32 sums differ in their last bits, and where that turns a rounding
+ * after them, by one step of that format.
+ */
+const SAME_ARITHMETIC: Partial<Record<Arithmetic, number>> = { bf16: 5e-3, i8: 2e-2 };
 
-for (const arithmetic of ["bf16", "i8"] as const satisfies Arithmetic[]) {
+for (const [arithmetic, most] of Object.entries(SAME_ARITHMETIC)) {
   testWithLibrary(`every variant gives nearly the same features in ${arithmetic}`, async () => {
     const { dims: { encoder: dims }, weights } = await openCheckpoint(DEMO.pathname);
-    const all = mapProducts(builtInPolicy("f32", dims.n_audio_layer), () => arithmetic);
+    const all = mapProducts(builtInPolicy("f32", dims.n_audio_layer), () => arithmetic as Arithmetic);
     const input = Float32Array.from({ length: 80 * 3000 }, (_, i) => Math.sin(i * i / 1000));
     const features = [];
     for (const variant of variants()) {
@@ -93,7 +99,7 @@ for (const arithmetic of ["bf16", "i8"] as const satisfies Arithmetic[]) {
     }
     for (const [i, found] of features.entries()) {
       const error = relativeError(found, features[0]);
-      ok(error <= SAME_ARITHMETIC, `${variants()[i]} differs by ${error}`);
+      ok(error <= most, `${variants()[i]} differs by ${error}`);
     }
   });
 }

@@ -29,6 +29,8 @@ Deno.test("transcribe.ts writes 09_long in every format as openai-whisper does",
         at("models/demo"),
         "--language",
         "en",
+        "--precision",
+        "f32",
       ]
         .concat("--condition_on_previous_text", "False", "-o", folder, at("models/demo/audio/09_long.wav")),
       stderr: "inherit",
