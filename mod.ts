@@ -26,6 +26,7 @@ export {
 } from "./errors.ts";
 export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.ts";
 export type { Transcript, TranscriptionOptions } from "./transcribe.ts";
+export type { TranscriptionProgress } from "./transcription_progress.ts";
 export type { RunArithmetic, RunReport, RunSeconds } from "./run_report.ts";
 export {
   type AudioInfo,
@@ -56,6 +57,7 @@ export {
   decodeWindow,
   detectLanguage,
   type LanguageDetection,
+  languageName,
   LANGUAGES,
   OUTPUT_FORMATS,
   type OutputFormat,
@@ -65,6 +67,7 @@ export {
   type RunControls,
   type Segment,
   type SpecialTokens,
+  type SubtitleOptions,
   type Task,
   type TextModel,
   type TextPart,
