@@ -32,7 +32,11 @@ export class CpuFormats implements Formats {
   readonly #symbols: CpuSymbols;
   readonly #call: ContextCall;
 
-  /** @param variant The context's kernels, such as `avx2`. */
+  /**
+   * @param symbols The library's functions.
+   * @param call Makes a call on the context.
+   * @param variant The context's kernels, such as `avx2`.
+   */
   constructor(symbols: CpuSymbols, call: ContextCall, variant: string) {
     this.name = `cpu (${variant})`;
     this.#symbols = symbols;
