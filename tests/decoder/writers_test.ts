@@ -3,7 +3,7 @@ import { OUTPUT_FORMATS, type Segment, type TranscriptText, writeTranscript } fr
 import { roundHalfEven } from "../../decoder/rounding.ts";
 import { strip } from "../../decoder/whitespace.ts";
 import { pythonFloat } from "../../decoder/writers/python_json.ts";
-import { formatTimestamp } from "../../decoder/writers/subtitles.ts";
+import { formatTimestamp } from "../../decoder/writers/timestamps.ts";
 import { dataJson, dataText } from "./_data.ts";
 
 /** openai-whisper's result under our names. */
