@@ -19,6 +19,8 @@ export const EXIT_STATUS = {
   E_MODEL_VALUES: 65,
   /** A vocabulary that is malformed or does not fit the model. */
   E_TOKENIZER: 65,
+  /** An NPU overlay or instruction stream that is malformed, or made for another NPU. */
+  E_XCLBIN: 65,
   /** A path in a checkpoint that leaves its folder. */
   E_PATH: 65,
   /** A file that is not audio, or whose header contradicts itself. */
