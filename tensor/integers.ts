@@ -77,15 +77,17 @@ export function scalesOf({ low, high }: Ranges, symmetric: boolean, bits: CodeBi
  * Quantizes a matrix to INT8.
  *
  * @param values F32 [rows, columns].
+ * @param codes INT8 [rows, columns], written; default new memory.
  * @throws {SottoError} E_OPTION if sizes do not fit.
  */
 export function quantizeInt8(
   values: Float32Array,
   shape: readonly [rows: number, columns: number],
   options: QuantizeOptions = {},
+  codes?: Int8Array<ArrayBuffer>,
 ): Quantized<8> {
   const { grid, scales } = gridAndScales(values, shape, options, 8);
-  return quantizeInt8With(values, grid, scales);
+  return quantizeInt8With(values, grid, scales, codes);
 }
 
 /** Quantizes a matrix to INT16; as {@linkcode quantizeInt8}. */
@@ -105,10 +107,15 @@ export function quantizeInt16(
  *
  * @throws {SottoError} E_OPTION if sizes do not fit, a scale is not in 2^-126 … 2^128, or a zero point not in −128…127.
  */
-export function quantizeInt8With(values: Float32Array, grid: ScaleGrid, scales: Scales): Quantized<8> {
+export function quantizeInt8With(
+  values: Float32Array,
+  grid: ScaleGrid,
+  scales: Scales,
+  codes: Int8Array<ArrayBuffer> = new Int8Array(values.length),
+): Quantized<8> {
   requireLength("values", values, grid.rows * grid.columns);
+  requireLength("codes", codes, values.length);
   requireScales(grid, scales, 8);
-  const codes = new Int8Array(values.length);
   encode(values, grid, scales, topCode(8), codes);
   const { rows, columns, blockRows, blockColumns } = grid;
   return {

@@ -35,7 +35,7 @@ typedef struct {
   int32_t bottom; /* −127 or −128 */
 } i8_step;
 
-typedef void quantize_i8_kernel(const float *values, int64_t count, i8_step step, int8_t *codes);
+typedef void quantize_i8_kernel(const float *values, int64_t count, const i8_step *step, int8_t *codes);
 /* value = (code − zero) · scale */
 typedef void dequantize_i8_kernel(const int8_t *codes, int64_t count, float scale, int32_t zero, float *values);
 

@@ -155,7 +155,7 @@ void test_quantize_i8(kernel_check *check, quantize_i8_kernel *kernel) {
       int8_t codes[MOST + 1];
       codes[sizes[s]] = 99;
       fill_bits(values, sizes[s], round % 2);
-      kernel(values, sizes[s], step, codes);
+      kernel(values, sizes[s], &step, codes);
       for (int64_t i = 0; i < sizes[s]; i++) check_code(check, codes[i], values[i], step);
       check_true(check, codes[sizes[s]] == 99, "%lld codes and no more", (long long)sizes[s]);
       guarded_free(check, values);
