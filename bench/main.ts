@@ -19,6 +19,7 @@ import { readFloat32 } from "../model/read_tensor.ts";
 import type { WeightStore } from "../model/weights.ts";
 import { decoderRows } from "./decoder_rows.ts";
 import { type EncoderBench, encoderRows } from "./encoder_rows.ts";
+import { formatRows } from "./format_rows.ts";
 import { melRows } from "./mel_rows.ts";
 import { Peaks } from "./peaks.ts";
 import { BASE_DECODER, randomDecoder } from "./random_decoder.ts";
@@ -115,6 +116,7 @@ async function run(options: { model?: string; threads: number; rounds: number })
   const rows = [
     ...encoder.rows,
     ...await melRows(device, subject.samples, subject.golden?.logMel ?? null, rounds),
+    ...await formatRows(device, rounds, peaks),
   ];
   const decoderPath = await Deno.makeTempFile();
   try {
