@@ -26,6 +26,7 @@ export {
 } from "./errors.ts";
 export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.ts";
 export type { Transcript, TranscriptionOptions } from "./transcribe.ts";
+export { type WordTimes, wordTimes } from "./word_times.ts";
 export type { TranscriptionProgress } from "./transcription_progress.ts";
 export type { RunArithmetic, RunReport, RunSeconds } from "./run_report.ts";
 export {
