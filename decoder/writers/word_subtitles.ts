@@ -72,9 +72,14 @@ function lengthOf(text: string): number {
   return [...text].length;
 }
 
-/** The word between marks for underlining, white space before it left outside. */
+/**
+ * The word between marks for underlining, white space before it and a line break behind it left outside. A word of
+ * several lines stays as it is.
+ */
 export function underlined(word: string): string {
   const text = strip(word);
   const start = text === "" ? word.length : word.indexOf(text);
-  return `${word.slice(0, start)}<u>${word.slice(start)}</u>`;
+  const end = start < word.length && word.endsWith("\n") ? word.length - 1 : word.length;
+  const shown = word.slice(start, end);
+  return shown.includes("\n") ? word : `${word.slice(0, start)}<u>${shown}</u>${word.slice(end)}`;
 }
