@@ -4,11 +4,18 @@
  * @module
  */
 
-import { checkTranscribeOptions, OUTPUT_FORMATS, type OutputFormat, type Task } from "../decoder/mod.ts";
+import {
+  checkTranscribeOptions,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  type SubtitleOptions,
+  type Task,
+} from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
 import type { LoadModelOptions } from "../whisper_model.ts";
 import type { TranscriptionOptions } from "../transcribe.ts";
 import type { OptionValue, ParsedArguments } from "./arguments.ts";
+import { wordArguments } from "./word_options.ts";
 
 /** The options of a run of the command, checked as far as they can be without a model. */
 export interface CommandOptions {
@@ -16,6 +23,10 @@ export interface CommandOptions {
   readonly model: string;
   readonly load: LoadModelOptions;
   readonly transcription: TranscriptionOptions;
+  /** How words are laid out in subtitles. */
+  readonly subtitles: SubtitleOptions;
+  /** What has no effect, a line each. */
+  readonly warnings: readonly string[];
   /** Where outputs go; null if none are wanted. */
   readonly output: { readonly folder: string; readonly formats: readonly OutputFormat[] } | null;
   /** Print segments as they come. */
@@ -43,6 +54,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     throw new SottoError("E_OPTION", "standard input (-) can be read only once");
   }
   const get: Getter = <T extends OptionValue>(name: string) => values.get(name) as T | undefined;
+  const words = wordArguments(values);
   const transcription: TranscriptionOptions = {
     task: get<Task>("task"),
     language: get<string>("language") ?? null,
@@ -62,6 +74,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     compressionRatioThreshold: get<number | null>("compression_ratio_threshold"),
     noSpeechThreshold: get<number | null>("no_speech_threshold"),
     logprobThreshold: get<number | null>("logprob_threshold"),
+    ...words.transcription,
   };
   checkTranscribeOptions(transcription);
   const threads = get<number>("threads")!;
@@ -80,6 +93,8 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
       library: get<string>("library"),
     },
     transcription,
+    subtitles: words.subtitles,
+    warnings: words.warnings,
     output: outputOptions(get<string>("output_dir"), get<string>("output_format")),
     verbose: get<boolean>("verbose")!,
   };

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "../decoder/mod.ts";
+
 /** Output formats, in the order in which `all` writes them. */
 export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
 
@@ -193,6 +195,45 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       help: "latest start of the first segment, seconds into the window",
     },
   ],
+  "Words": [
+    {
+      name: "word_timestamps",
+      kind: "boolean",
+      default: "False",
+      help: "find when each word is spoken, and set times of segments by it",
+    },
+    {
+      name: "prepend_punctuations",
+      kind: "text",
+      default: PREPEND_PUNCTUATIONS,
+      help: "marks that go with the word behind them",
+    },
+    {
+      name: "append_punctuations",
+      kind: "text",
+      default: APPEND_PUNCTUATIONS,
+      help: "marks that go with the word before them",
+    },
+    {
+      name: "hallucination_silence_threshold",
+      kind: "optional number",
+      help:
+        "skip silences of more seconds around words that are probably made up; needs word times, as do all below",
+    },
+    {
+      name: "highlight_words",
+      kind: "boolean",
+      default: "False",
+      help: "underline each word in srt and vtt as it is spoken",
+    },
+    { name: "max_line_width", kind: "optional number", help: "characters of a line in srt and vtt" },
+    {
+      name: "max_line_count",
+      kind: "optional number",
+      help: "lines of a subtitle; with --max_line_width it may run on over segments",
+    },
+    { name: "max_words_per_line", kind: "optional number", help: "words of a subtitle" },
+  ],
   "Output": [
     {
       name: "output_dir",
@@ -221,13 +262,5 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
 /** Options of the openai-whisper command that sotto does not have, each with what to do instead. */
 export const ABSENT_OPTIONS: Readonly<Record<string, string>> = {
   fp16: "Use --precision.",
-  word_timestamps: "Times are those of segments so far; leave it out.",
-  prepend_punctuations: "It belongs to word times, which are not here yet; leave it out.",
-  append_punctuations: "It belongs to word times, which are not here yet; leave it out.",
-  highlight_words: "It belongs to word times, which are not here yet; leave it out.",
-  max_line_width: "It belongs to word times, which are not here yet; leave it out.",
-  max_line_count: "It belongs to word times, which are not here yet; leave it out.",
-  max_words_per_line: "It belongs to word times, which are not here yet; leave it out.",
   clip_timestamps: "The whole recording is read so far; cut it first.",
-  hallucination_silence_threshold: "It belongs to word times, which are not here yet; leave it out.",
 };

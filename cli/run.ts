@@ -43,10 +43,12 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: boolean): Promise<number> {
+  for (const message of options.warnings) printWarning({ code: "W_OPTION", message });
   const jobs = options.files.map((file) => ({
     file,
     targets: options.output ? outputTargets(file, options.output.folder, options.output.formats) : [],
     options: options.transcription,
+    subtitles: options.subtitles,
     stop,
     verbose: options.verbose,
   }));

@@ -31,7 +31,7 @@ export type { Segment } from "./segments.ts";
 export type { SpecialTokens } from "./special_tokens.ts";
 
 export { type TextPart, Tokenizer, type TokenizerOptions } from "./tokenizer.ts";
-export type { Word } from "./words/mod.ts";
+export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS, type Word } from "./words/mod.ts";
 export type { BundledVocabulary } from "./vocabulary/bundled.ts";
 export type { Vocabulary } from "./vocabulary_files.ts";
 export {
