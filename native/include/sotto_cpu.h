@@ -1,4 +1,4 @@
-/* The C interface of libsotto_cpu: encoder plans, the text decoder and the log-mel front end on CPU threads.
+/* The C interface of libsotto_cpu: encoder plans, the text decoder, the log-mel front end and number formats on CPU threads.
  *
  * Every function that can fail returns a status (0 = done) and writes one line of text into `error`, a buffer
  * of the same call; nothing is kept in thread-locals, because a caller's calls may come from any thread.
