@@ -58,7 +58,9 @@ function urlOf(input: unknown): URL | null {
       `Cannot open audio because it must be a path, a URL, bytes, a blob or a stream: got ${typeof input}`,
     );
   }
-  return /^(https?|file):\/\//i.test(input) ? new URL(input) : null;
+  if (!/^(https?|file):\/\//i.test(input)) return null;
+  if (URL.canParse(input)) return new URL(input);
+  throw new SottoError("E_INPUT", `Cannot open ${JSON.stringify(input)} because it must be a whole URL`);
 }
 
 async function fileSource(path: string, name: string): Promise<ByteSource> {

@@ -93,7 +93,7 @@ async function load(options: CommandOptions, signal: AbortSignal): Promise<Whisp
 
 /** Finds out, before a model is loaded, that a file is missing, a folder, or may not be read. */
 async function checkInput(file: string): Promise<void> {
-  if (file === "-" || /^https?:/i.test(file)) return;
+  if (file === "-" || (/^https?:/i.test(file) && URL.canParse(file))) return;
   const info = await Deno.stat(file).catch(() => null);
   if (info === null || info.isDirectory) await openAudio(file);
 }
