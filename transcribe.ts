@@ -79,11 +79,7 @@ export async function* transcribeAudio(
     const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
     return await MelWindows.open(source, { bands, device, signal: opening.signal });
   });
-  const melWindows = {
-    contentFrames: windows.contentFrames,
-    window: (seek: number, frames: number) => clock.time("cut", () => windows.window(seek, frames)),
-    openingWindow: () => clock.time("cut", () => windows.openingWindow()),
-  };
+  const melWindows = { ...timedWindows(windows, clock), again: () => timedWindows(windows.again(), clock) };
   let encoded = 0;
   const encode = (mel: Float32Array<ArrayBuffer>) => {
     encoded++;
@@ -116,6 +112,16 @@ export async function* transcribeAudio(
     transcript,
     async (it) => await (await import("./notebook/transcript_table.ts")).drawTranscript(it, audio),
   );
+}
+
+/** Windows whose cutting counts to the stage `cut`. */
+function timedWindows(windows: MelWindows, clock: StageClock) {
+  return {
+    contentFrames: windows.contentFrames,
+    window: (seek: number, frames: number) => clock.time("cut", () => windows.window(seek, frames)),
+    openingWindow: () => clock.time("cut", () => windows.openingWindow()),
+    [Symbol.asyncDispose]: () => windows[Symbol.asyncDispose](),
+  };
 }
 
 /**
