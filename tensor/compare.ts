@@ -16,8 +16,9 @@ export interface ErrorHistogram {
 }
 
 /**
- * An accuracy report: plain data, safe in JSON, which a notebook shows as figures and a histogram. Every mean is over pairs in which both values are finite; a figure that does
- * not exist (0 / 0, or no finite pair) is null, and so is an infinite one, such as the ratio for equal tensors.
+ * An accuracy report: plain data, safe in JSON, which a notebook shows as figures and a histogram. Every mean
+ * is over pairs in which both values are finite; a figure that does not exist (0 / 0, or no finite pair) is
+ * null, and so is an infinite one, such as the ratio for equal tensors.
  */
 export interface Comparison {
   /** Pairs of values. */
@@ -101,7 +102,8 @@ function histogramOf(actual: ArrayLike<number>, expected: ArrayLike<number>, sca
     const difference = Math.abs(actual[i] - expected[i]);
     if (!Number.isFinite(difference)) continue;
     let bin = 0;
-    // Products instead of a quotient: where all expected values are 0, equal values are in the first bin, others in the last.
+    // Products instead of a quotient: where all expected values are 0, equal values are in the first bin,
+    // others in the last.
     while (bin < BOUNDS.length && difference > BOUNDS[bin] * scale) bin++;
     counts[bin]++;
   }

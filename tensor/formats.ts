@@ -1,6 +1,6 @@
 /**
- * The conversions that stand between F32 and a device, by whoever can do them: plain TypeScript here, native code in
- * `ffi/cpu_formats.ts`. All give the same bits.
+ * The conversions that stand between F32 and a device, by whoever can do them: plain TypeScript here, native
+ * code in `ffi/cpu_formats.ts`. All give the same bits.
  *
  * @module
  */
@@ -11,8 +11,8 @@ import { bf16ToFloat32, float32ToBf16 } from "./half.ts";
 import { dequantizeIntegers, type Quantized, quantizeInt8, type QuantizeOptions } from "./integers.ts";
 
 /**
- * Conversions between F32 and other formats; arrays in and out are as their namesakes of `tensor/` say. Those who convert often
- * give the array to write into: new memory costs more than the conversion.
+ * Conversions between F32 and other formats; arrays in and out are as their namesakes of `tensor/` say. Those
+ * who convert often give the array to write into: new memory costs more than the conversion.
  */
 export interface Formats {
   /** `portable`, or the native kernels in use, such as `cpu (avx2)`. */

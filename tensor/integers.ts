@@ -1,16 +1,16 @@
 /**
- * INT8 and INT16: value = (code − zero point) · scale, with a scale and a zero point for each block of a matrix.
+ * INT8 and INT16: value = (code − zero point) · scale; each block of a matrix has a scale and a zero point.
  *
  * | | codes | scale of the range [low, high] | zero point |
  * | --- | --- | --- | --- |
  * | symmetric | −t … t, t = 127 or 32767 | max(−low, high) / t | 0 |
  * | asymmetric | −t−1 … t | (high − low) / (2t + 1) | round(−t − 1 − low / scale), kept among the codes |
  *
- * The symmetric code −t−1 is never used, so that −x has the negative code of x. A scale is the quotient (a double)
- * rounded to F32, at least 2^-126, so that its reciprocal is finite; a block of zeros has that scale.
+ * The symmetric code −t−1 is never used, so that −x has the negative code of x. A scale is the quotient (a
+ * double) rounded to F32, at least 2^-126, so that its reciprocal is finite; a block of zeros has that scale.
  *
- * The code of x is round(x · (1 / scale)) + zero point, kept among the codes: reciprocal and product are each rounded to F32,
- * then halves go to even. ±∞ get the outermost codes; NaN gets the code of 0.
+ * The code of x is round(x · (1 / scale)) + zero point, kept among the codes: reciprocal and product are each
+ * rounded to F32, then halves go to even. ±∞ get the outermost codes; NaN gets the code of 0.
  *
  * @module
  */
@@ -105,7 +105,8 @@ export function quantizeInt16(
 /**
  * Quantizes a matrix to INT8 with scales that are known, such as calibrated ones.
  *
- * @throws {SottoError} E_OPTION if sizes do not fit, a scale is not in 2^-126 … 2^128, or a zero point not in −128…127.
+ * @throws {SottoError} E_OPTION if sizes do not fit, a scale is not in 2^-126 … 2^128, or a zero point not in
+ * −128…127.
  */
 export function quantizeInt8With(
   values: Float32Array,

@@ -1,12 +1,12 @@
-/* sotto_cpu_convert_f32_to_i8 and back. Blocks that share a scale are the whole matrix, columns, or runs within rows; each
- * kind has its own split over the threads. */
+/* sotto_cpu_convert_f32_to_i8 and back. Blocks that share a scale are the whole matrix, columns, or runs within rows;
+ * each kind has its own split over the threads. */
 #include <stdlib.h>
 
 #include "convert.h"
 #include "format_scalar.h"
 
-/* Values a thread takes of one block, and columns it takes: whole cache lines. Columns are done STRIPE at a time: their ranges
- * and steps, up to 16 bytes each, stay in the first-level cache. */
+/* Values a thread takes of one block, and columns it takes: whole cache lines. Columns are done STRIPE at a time:
+ * their ranges and steps, up to 16 bytes each, stay in the first-level cache. */
 enum { VALUE_GRAIN = 64, COLUMN_GRAIN = 64, STRIPE = 1024 };
 
 /* Values whose ranges are found before they are quantized: they stay in the first-level cache. */
@@ -44,8 +44,8 @@ static void choose(const i8_job *job, int64_t block, float low, float high) {
   choose_scale(low, high, job->scheme, &job->scales[block], job->zeros ? &job->zeros[block] : NULL);
 }
 
-/* ---- Runs within rows: all ranges of a batch first, which brings it into the cache. Taken one by one, short runs would wait
- * for a range, two divisions and a rounding each (measured at 64 values: 22 ns a run, in batches 8). */
+/* ---- Runs within rows: all ranges of a batch first, which brings it into the cache. Taken one by one, short runs
+ * would wait for a range, two divisions and a rounding each (measured at 64 values: 22 ns a run, in batches 8). */
 
 static void quantize_batch(const i8_job *job, int64_t begin, int64_t end) {
   const int64_t length = job->block_columns;

@@ -1,5 +1,6 @@
-/* The kernels of number formats: what each slot of the table computes. kernels.h has the rules all kernels follow; here all
- * variants give the same bits, those of format_scalar.h and of tensor/ in TypeScript. NaN and infinities are welcome. */
+/* The kernels of number formats: what each slot of the table computes. kernels.h has the rules all kernels follow;
+ * here all variants give the same bits, those of format_scalar.h and of tensor/ in TypeScript. NaN and infinities are
+ * welcome. */
 #ifndef SOTTO_FORMAT_KERNELS_H
 #define SOTTO_FORMAT_KERNELS_H
 

@@ -1,4 +1,4 @@
-/* The C interface of libsotto_cpu: encoder plans, the text decoder, the log-mel front end and number formats on CPU threads.
+/* The C interface of libsotto_cpu: encoder plans, the text decoder, log-mel and number formats on CPU threads.
  *
  * Every function that can fail returns a status (0 = done) and writes one line of text into `error`, a buffer
  * of the same call; nothing is kept in thread-locals, because a caller's calls may come from any thread.
@@ -164,8 +164,9 @@ SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sou
 SOTTO_API int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length, double seconds,
                                     double *result, char *error, size_t error_capacity);
 
-/* ---- Number formats. Each is specified in tensor/ (half.ts, bfp16.ts, bfp16_layout.ts, integers.ts), and every variant gives
- * the bits of the TypeScript there. Arrays of one call must not overlap. NaN and infinities have defined results. */
+/* ---- Number formats. Each is specified in tensor/ (half.ts, bfp16.ts, bfp16_layout.ts, integers.ts), and every
+ * variant gives the bits of the TypeScript there. NaN and infinities have defined results. Arrays of one call must not
+ * overlap. */
 
 /* F32 to BF16, to nearest even; and back. Both arrays have as many elements. */
 SOTTO_API int32_t sotto_cpu_convert_f32_to_bf16(uint64_t context, const float *values, size_t values_length,
@@ -178,7 +179,8 @@ SOTTO_API int32_t sotto_cpu_convert_bf16_to_f32(uint64_t context, const uint16_t
 /* int32 words of a BFP16 layout: order (0 rows, 1 DIM32), rows and columns stored, rows and columns of a tile. */
 #define SOTTO_BFP16_LAYOUT_WORDS 5
 
-/* F32 [rows, columns] (if is_transposed: [columns, rows]) to BFP16 blocks of 9 bytes, rounded to nearest even or towards −∞.
+/* F32 [rows, columns] (if is_transposed: [columns, rows]) to BFP16 blocks of 9 bytes, rounded to nearest even or
+ * towards −∞.
  * blocks [stored rows · stored columns · 9 / 8]; what lies beyond the matrix becomes 0. */
 SOTTO_API int32_t sotto_cpu_convert_f32_to_bfp16(uint64_t context, const float *values, size_t values_length,
                                                  int32_t rows, int32_t columns, int32_t is_transposed,
@@ -199,8 +201,9 @@ enum sotto_i8_scheme {
   SOTTO_I8_ASYMMETRIC = 2 /* the least and the largest value */
 };
 
-/* F32 [rows, columns] to INT8. A scale (and a zero point) is shared by block_rows × block_columns values: all of them, a column
- * (rows × 1), or a run within a row (1 × a divisor of columns). scales and zero_points [blocks], written unless given. */
+/* F32 [rows, columns] to INT8. A scale (and a zero point) is shared by block_rows × block_columns values: all of them,
+ * a column (rows × 1), or a run within a row (1 × a divisor of columns).
+ * scales and zero_points [blocks], written unless given. */
 SOTTO_API int32_t sotto_cpu_convert_f32_to_i8(uint64_t context, const float *values, size_t values_length,
                                               int32_t rows, int32_t columns, int32_t block_rows,
                                               int32_t block_columns, int32_t scheme, float *scales,

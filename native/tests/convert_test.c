@@ -1,5 +1,5 @@
-/* Tests the conversions between number formats through the library's interface: every pointer, size and layout that is wrong
- * is refused with a text, and nothing is written. Prints a line a test; ends with 1 if one fails. */
+/* Tests the conversions between number formats through the library's interface: every pointer, size and layout that is
+ * wrong is refused with a text, and nothing is written. Prints a line a test; ends with 1 if one fails. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

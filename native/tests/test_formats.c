@@ -1,5 +1,5 @@
-/* Kernels of number formats: every variant gives the bits of format_scalar.h, for any bits of F32 and all sizes; and what
- * format_scalar.h gives is as near as each format promises. */
+/* Kernels of number formats: every variant gives the bits of format_scalar.h, for any bits of F32 and all sizes; and
+ * what format_scalar.h gives is as near as each format promises. */
 #include "../cpu/format_scalar.h"
 
 #include <stdlib.h>
