@@ -1,9 +1,9 @@
 /**
- * Compiles `libsotto_cpu` for this machine, or another, with whatever C compiler there is.
+ * Compiles `libsotto_cpu` and `libsotto_npu_emulated` for this machine, or another, with whatever C compiler there is.
  *
  * `deno run -A native/build.ts [--optional] [--compiler CC] [--sanitize LIST] [--target TRIPLE] [--force]`
  *
- * The library lies in `native/build/<os>-<arch>/`, beside the hash of all it was made of; while the hash is the
+ * A library lies in `native/build/<os>-<arch>/`, beside the hash of all it was made of; while the hash is the
  * same nothing is compiled. It is written under another name and renamed, so that no one opens half a library.
  *
  * @module
@@ -103,10 +103,21 @@ export function buildFolder(machine: Machine = Deno.build, sanitize?: string): s
   return join(NATIVE, "build", `${machine.os}-${machine.arch}${suffix}`);
 }
 
-/** The file name of the CPU library on an operating system. */
-export function libraryName(os: string): string {
-  if (os === "windows") return "sotto_cpu.dll";
-  return os === "darwin" ? "libsotto_cpu.dylib" : "libsotto_cpu.so";
+/** The file name of a library (default the CPU library) on an operating system. */
+export function libraryName(os: string, library = "sotto_cpu"): string {
+  if (os === "windows") return `${library}.dll`;
+  return os === "darwin" ? `lib${library}.dylib` : `lib${library}.so`;
+}
+
+/** What libraries beside the CPU library take from its folder. */
+const SHARED_SOURCES: readonly string[] = ["status", "threads", "handles", "memory", "cpu_features"].map((
+  name,
+) => `cpu/${name}.c`);
+
+/** The C files of the NPU's model, without either door. */
+export async function modelSources(): Promise<string[]> {
+  const model = (await cFiles("npu_model")).filter((file) => !file.startsWith("npu_model/beneath/"));
+  return [...model, ...SHARED_SOURCES];
 }
 
 /**
@@ -120,9 +131,23 @@ export async function buildLibrary(options: BuildOptions = {}): Promise<Built> {
     toolchain,
     options,
     libraryName(toolchain.machine.os),
+    await cFiles("cpu"),
     [],
-    sharedLibraryFlags(toolchain.machine.os),
+    sharedLibraryFlags(toolchain.machine.os, "sotto_cpu"),
   );
+}
+
+/**
+ * Builds the library of the emulated NPU, if it is missing or stale.
+ *
+ * @throws {BuildError} as {@linkcode buildLibrary}; also `compile` on Windows, whose threads its model does not know.
+ */
+export async function buildEmulatedNpu(options: BuildOptions = {}): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  const { os } = toolchain.machine;
+  const sources = [...await modelSources(), ...await cFiles("npu_emulated"), ...await cFiles("axlf")];
+  const name = "sotto_npu_emulated";
+  return await build(toolchain, options, libraryName(os, name), sources, [], sharedLibraryFlags(os, name));
 }
 
 /**
@@ -137,13 +162,15 @@ export async function buildProgram(
   options: BuildOptions = {},
 ): Promise<Built> {
   const toolchain = await findToolchain(options);
-  return await build(toolchain, options, name, sources, options.target === undefined ? [] : ["-static"]);
+  const linkFlags = options.target === undefined ? [] : ["-static"];
+  return await build(toolchain, options, name, await cFiles("cpu"), sources, linkFlags);
 }
 
 async function build(
   toolchain: Toolchain,
   options: BuildOptions,
   name: string,
+  librarySources: readonly string[],
   extraSources: readonly string[],
   linkFlags: readonly string[],
 ): Promise<Built> {
@@ -154,7 +181,7 @@ async function build(
     ? []
     : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
   const flagged = [
-    ...(await cFiles("cpu")).map((file) => ({ file, own: variantFlags(file, machine.arch) })),
+    ...librarySources.map((file) => ({ file, own: variantFlags(file, machine.arch) })),
     // Quick to compile matters more here than quick to run, and a test is the plainer for it.
     ...extraSources.map((file) => ({ file, own: ["-O1"] })),
   ];
@@ -198,8 +225,8 @@ async function build(
   return { path, compiled: true };
 }
 
-function sharedLibraryFlags(os: string): string[] {
-  if (os === "darwin") return ["-dynamiclib", "-install_name", "@rpath/libsotto_cpu.dylib"];
+function sharedLibraryFlags(os: string, library: string): string[] {
+  if (os === "darwin") return ["-dynamiclib", "-install_name", `@rpath/${libraryName(os, library)}`];
   if (os === "windows") return ["-shared", "-static"];
   // now: a missing symbol fails the opening instead of killing the process at a first call.
   // nodelete: closing during a call, or ending a worker, cannot take away code that still runs.
@@ -321,9 +348,11 @@ async function main(args: readonly string[]): Promise<number> {
   });
   try {
     const started = performance.now();
-    const { path, compiled } = await buildLibrary(values);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    if (compiled) console.error(`built ${relative(Deno.cwd(), path)} in ${seconds} s`);
+    for (const buildOne of [buildLibrary, buildEmulatedNpu]) {
+      const { path, compiled } = await buildOne(values);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      if (compiled) console.error(`built ${relative(Deno.cwd(), path)} in ${seconds} s`);
+    }
     return 0;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
