@@ -3,7 +3,8 @@
  *
  * Each column of compute tiles works for itself. It takes rows·queries rows of Q of one head (MM2S 0), then all tiles of
  * that head's keys, each K tile followed by its V tile (MM2S 1), and gives as many rows of O (S2MM 0). These pieces of
- * work, heads × row blocks, are dealt out to the columns in turn.
+ * work, heads × row blocks, are dealt out to the columns in turn. The array goes in rounds of all columns: where the last
+ * round has too few pieces, the columns left over do its last piece again and write the same values to the same place.
  *
  * @module
  */
@@ -124,10 +125,12 @@ export function attentionStream(design: OverlayDesign, problems: readonly Attent
   for (const problem of problems) {
     requireProblem(design, program, problem);
     const blocks = attentionRows(design, program, problem.T) / (design.rows * program.queries);
-    const pieces = Array.from({ length: problem.heads * blocks }, (_, i) => ({
+    const last = problem.heads * blocks - 1;
+    const rounds = Math.ceil((last + 1) / design.columns);
+    const pieces = Array.from({ length: rounds * design.columns }, (_, i) => ({
       column: i % design.columns,
-      head: Math.floor(i / blocks),
-      block: i % blocks,
+      head: Math.floor(Math.min(i, last) / blocks),
+      block: Math.min(i, last) % blocks,
     }));
     stream.runtime(design, {
       program: index,
