@@ -72,7 +72,11 @@ export class Npu {
 
   /** A call that answers with a handle. */
   async make(
-    invoke: (symbols: Symbols, handle: BigUint64Array<ArrayBuffer>, error: [Bytes, bigint]) => number | Promise<number>,
+    invoke: (
+      symbols: Symbols,
+      handle: BigUint64Array<ArrayBuffer>,
+      error: [Bytes, bigint],
+    ) => number | Promise<number>,
   ): Promise<bigint> {
     const handle = new BigUint64Array(1);
     await this.do((symbols, error) => invoke(symbols, handle, error));
@@ -80,8 +84,9 @@ export class Npu {
   }
 
   /** A call that answers with JSON. */
-  // deno-lint-ignore no-explicit-any
-  async describe(invoke: (s: Symbols, json: [Bytes, bigint], error: [Bytes, bigint]) => number | Promise<number>): Promise<any> {
+  async describe<T = Record<string, unknown>>(
+    invoke: (s: Symbols, json: [Bytes, bigint], error: [Bytes, bigint]) => number | Promise<number>,
+  ): Promise<T> {
     const json = new Uint8Array(4096);
     await this.do((symbols, error) => invoke(symbols, [json, 4096n], error));
     return JSON.parse(text(json));
@@ -96,7 +101,9 @@ export class Npu {
   }
 
   overlay(device: bigint, xclbin: Bytes): Promise<bigint> {
-    return this.make((s, h, e) => s.sotto_xrt_overlay_register(device, xclbin, BigInt(xclbin.length), h, ...e));
+    return this.make((s, h, e) =>
+      s.sotto_xrt_overlay_register(device, xclbin, BigInt(xclbin.length), h, ...e)
+    );
   }
 
   context(overlay: bigint): Promise<bigint> {
@@ -115,12 +122,16 @@ export class Npu {
   }
 
   buffer(kernel: bigint, argument: number, size: number): Promise<bigint> {
-    return this.make((s, h, e) => s.sotto_xrt_buffer_create(kernel, argument, argument === 1 ? 2 : 1, BigInt(size), h, ...e));
+    return this.make((s, h, e) =>
+      s.sotto_xrt_buffer_create(kernel, argument, argument === 1 ? 2 : 1, BigInt(size), h, ...e)
+    );
   }
 
   write(buffer: bigint, bytes: ArrayBufferView<ArrayBuffer>, offset = 0): Promise<void> {
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.do((s, e) => s.sotto_xrt_buffer_write(buffer, BigInt(offset), view, BigInt(view.length), ...e));
+    return this.do((s, e) =>
+      s.sotto_xrt_buffer_write(buffer, BigInt(offset), view, BigInt(view.length), ...e)
+    );
   }
 
   async read(buffer: bigint, size: number, offset = 0): Promise<ArrayBuffer> {
