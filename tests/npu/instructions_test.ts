@@ -146,7 +146,7 @@ Deno.test("productStream() cuts BFP16 matrices in DIM32 order into the tiles' ow
   const { m, k, n } = programOf(kernel);
   const { M, K, N } = { M: 4 * m, K: 2 * k, N: 8 * n };
   const pack = (values: Float32Array<ArrayBuffer>, rows: number, columns: number) =>
-    packBfp16(values, bfp16Layout(rows, columns, { order: "dim32", tileRows: 64, tileColumns: 64 }));
+    packBfp16(values, bfp16Layout(rows, columns, { order: "dim32", tile: [64, 64] }));
   const matrix = (rows: number, columns: number, seed: number) =>
     Float32Array.from(numbers(rows * columns, seed), (value) => value / 2048);
   const tile = (values: Float32Array, columns: number, row: number, column: number) =>

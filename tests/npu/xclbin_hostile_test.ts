@@ -119,7 +119,7 @@ Deno.test("readXclbin() refuses a file cut anywhere whose length field agrees", 
   }
 });
 
-Deno.test("readXclbin() reads or refuses 20,000 mutations, and nothing else", () => {
+Deno.test("readXclbin() reads or refuses 10,000 mutations, and nothing else", () => {
   let state = 1;
   const random = (limit: number) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0; // Knuth's linear congruence: the same on every run
@@ -127,7 +127,7 @@ Deno.test("readXclbin() reads or refuses 20,000 mutations, and nothing else", ()
   };
   const interesting = [0, 1, 0x7f, 0x80, 0xff];
   let refused = 0;
-  for (let round = 0; round < 20_000; round++) {
+  for (let round = 0; round < 10_000; round++) {
     const bytes = WHOLE.slice();
     for (let change = random(4); change >= 0; change--) {
       // Most mutations hit the header, the section table and the tables: the PDI is opaque.
@@ -140,7 +140,7 @@ Deno.test("readXclbin() reads or refuses 20,000 mutations, and nothing else", ()
       refused++;
     }
   }
-  assert(refused > 500 && refused < 19_500, `${refused} of 20,000 were refused`);
+  assert(refused > 500 && refused < 9_500, `${refused} of 10,000 were refused`);
 });
 
 Deno.test("packXclbin() names the place of what is wrong", () => {
