@@ -15,11 +15,17 @@ export const PLOT_PACKAGES = {
 
 /** The part of Observable Plot that is used here; options as its documentation says. */
 export interface PlotLibrary {
+  /** A plot as an SVG element. */
   plot(options: Record<string, unknown>): { readonly outerHTML: string };
+  /** Vertical bars. */
   barY(data: readonly unknown[], options: Record<string, unknown>): unknown;
+  /** Horizontal bars. */
   barX(data: readonly unknown[], options: Record<string, unknown>): unknown;
+  /** Vertical lines. */
   ruleX(data: readonly unknown[], options?: Record<string, unknown>): unknown;
+  /** Horizontal lines. */
   ruleY(data: readonly unknown[], options?: Record<string, unknown>): unknown;
+  /** Texts at places. */
   text(data: readonly unknown[], options: Record<string, unknown>): unknown;
 }
 
