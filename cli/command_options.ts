@@ -57,7 +57,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
   const words = wordArguments(values);
   const transcription: TranscriptionOptions = {
     task: get<Task>("task"),
-    language: get<string>("language") ?? null,
+    language: languageOption(get<string>("language")),
     initialPrompt: get<string>("initial_prompt") ?? null,
     carryInitialPrompt: get<boolean>("carry_initial_prompt"),
     conditionOnPreviousText: get<boolean>("condition_on_previous_text"),
@@ -98,6 +98,13 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     output: outputOptions(get<string>("output_dir"), get<string>("output_format")),
     verbose: get<boolean>("verbose")!,
   };
+}
+
+/** What stands for the language where it is to be found out, besides leaving the option out. */
+const AUTOMATIC: readonly string[] = ["auto", "None"];
+
+function languageOption(typed: string | undefined): string | null {
+  return typed === undefined || AUTOMATIC.includes(typed) ? null : typed;
 }
 
 /** Beams at temperature 0, samples above, where neither is given (openai-whisper's command). */

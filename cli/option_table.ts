@@ -78,7 +78,7 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "language",
       kind: "text",
-      help: "a code or name (de, German); found in the first window if not given",
+      help: "a code or name (de, German); auto or not given: it is found out",
     },
     {
       name: "multilingual",

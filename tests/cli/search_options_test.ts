@@ -48,3 +48,14 @@ Deno.test("commandOptions() refuses what contradicts itself", () => {
   refused(/temperature must be a number of 0…1/, "--temperature", "2");
   refused(/multilingual and language/, "--multilingual", "--language", "de");
 });
+
+Deno.test("commandOptions() leaves the language to be found out if it is auto, None or not given", () => {
+  const language = (...args: string[]) =>
+    commandOptions(parseArguments(["a.wav", ...args])).transcription.language;
+  assert.deepEqual([language(), language("--language", "auto"), language("--language", "None")], [
+    null,
+    null,
+    null,
+  ]);
+  assert.equal(language("--language", "de"), "de");
+});

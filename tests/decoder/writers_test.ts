@@ -85,3 +85,9 @@ Deno.test("formatTimestamp() carries from milliseconds up to hours", () => {
   assert.equal(format(1.5, true), "00:00:01.500");
   assert.equal(format(360_000, false), "100:00:00.000");
 });
+
+Deno.test("writeTranscript() adds the language of each segment to JSON where windows have their own", async () => {
+  const { segments: [first], ...rest } = await transcript("09_long");
+  const written = writeTranscript({ ...rest, segments: [{ ...first, language: "de" }] }, "json");
+  assert.equal(JSON.parse(written).segments[0].language, "de");
+});
