@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 2
+#define SOTTO_CPU_ABI 3
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -216,6 +216,36 @@ SOTTO_API int32_t sotto_cpu_convert_i8_to_f32(uint64_t context, const int8_t *co
                                               const float *scales, size_t scales_length, const int32_t *zero_points,
                                               size_t zero_points_length, float *values, size_t values_length,
                                               char *error, size_t error_capacity);
+
+/* What a pass over rows leaves behind. */
+enum sotto_rows_target {
+  SOTTO_ROWS_NONE = 0,
+  SOTTO_ROWS_F32 = 1,
+  SOTTO_ROWS_BF16 = 2,
+  SOTTO_ROWS_BFP16 = 3, /* in DIM32 order, by kernel tiles */
+  SOTTO_ROWS_I8 = 4     /* with a scale for each row */
+};
+
+/* int64 words of a pass: rows, columns; type (0 F32, 1 INT32), row length and address of the source; whether there is a
+ * GELU; type (sotto_rows_target), row length, rows, first row and address of the target; rows and columns of its tiles. */
+#define SOTTO_ROWS_WORDS 13
+
+/* What a host does between two products of another device, row by row:
+ * x = source · row scale · column scale + bias; GELU; + addend; stored in `out`; layer norm; converted into `target`.
+ *
+ * The source has rows of the given length, the matrix their first columns. A source or target address that is not 0 is
+ * memory of that device, mapped in this process, and valid during the call (sotto_xrt_buffer_map); else the array is
+ * taken. The target's rows and columns around the matrix become 0. Arrays of length 0 are left out: scales are 1, terms 0.
+ * row_scales [rows] or [1], column_scales, bias, norm_weight, norm_bias [columns], addend and out [rows, columns] (they
+ * may be the same), target_scales [rows]. */
+SOTTO_API int32_t sotto_cpu_rows_pass(uint64_t context, const int64_t *shape, size_t shape_length,
+                                      const uint8_t *source, size_t source_length, const float *row_scales,
+                                      size_t row_scales_length, const float *column_scales, size_t column_scales_length,
+                                      const float *bias, size_t bias_length, const float *addend, size_t addend_length,
+                                      float *out, size_t out_length, const float *norm_weight,
+                                      size_t norm_weight_length, const float *norm_bias, size_t norm_bias_length,
+                                      uint8_t *target, size_t target_length, float *target_scales,
+                                      size_t target_scales_length, char *error, size_t error_capacity);
 
 #ifdef __cplusplus
 }
