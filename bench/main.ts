@@ -25,6 +25,7 @@ import { Peaks } from "./peaks.ts";
 import { BASE_DECODER, randomDecoder } from "./random_decoder.ts";
 import { formatReport, type Report, type Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
+import { tokenRows } from "./token_rows.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const DATA = new URL("../shared/data/", ROOT);
@@ -122,6 +123,7 @@ async function run(options: { model?: string; threads: number; rounds: number })
   try {
     const decoder = await randomDecoder(BASE_DECODER, decoderPath);
     rows.push(...await decoderRows(device, decoder, { rounds, peaks }));
+    rows.push(...await tokenRows());
     if (subject.name === "base") rows.push(await openingRow(device, decoder, rounds));
     else skipped.push("opening base: it is timed with ../shared/data/whisper-base-encoder, without --model");
   } finally {

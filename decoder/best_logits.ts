@@ -55,9 +55,19 @@ export class BestLogits {
   }
 }
 
-/** The first of `from…to)` whose logit is above `least`, or `to`. On its own it compiles to a loop without calls. */
+/**
+ * The first of `from…to)` whose logit is above `least`, or `to`. Four at a time: V8 may convert each F32 in a register
+ * that waits for the conversion before, and with four of them the waiting overlaps.
+ */
 function firstAbove(least: number, logits: Float32Array, from: number, to: number): number {
   let token = from;
+  for (; token + 4 <= to; token += 4) {
+    const a = logits[token];
+    const b = logits[token + 1];
+    const c = logits[token + 2];
+    const d = logits[token + 3];
+    if (a > least || b > least || c > least || d > least) break;
+  }
   while (token < to && !(logits[token] > least)) token++;
   return token;
 }
