@@ -13,7 +13,7 @@
 import { type ProductSize, programOf, tilesOf } from "./catalogue.ts";
 import { clockTypeOf, type NpuClock } from "./clock.ts";
 import { bytesOf } from "./design.ts";
-import { type ProductPlan, streamOperations } from "./tiling.ts";
+import { type AttentionPlan, type ProductPlan, streamOperations } from "./tiling.ts";
 
 /** What the host needs for a byte, beside the NPU. */
 export interface HostRates {
@@ -24,7 +24,7 @@ export interface HostRates {
 }
 
 /** The parts of a predicted time, ns. */
-export interface ProductCost {
+export interface NpuCost {
   /** Launches and instructions. */
   readonly launch: number;
   /** Arithmetic of the tiles. */
@@ -64,7 +64,7 @@ function hostBytes(plan: ProductPlan): number {
 }
 
 /** Predicts a product's time on a kernel. */
-export function costOfProduct(plan: ProductPlan, clock: NpuClock, host: HostRates): ProductCost {
+export function costOfProduct(plan: ProductPlan, clock: NpuClock, host: HostRates): NpuCost {
   const program = programOf(plan.kernel);
   const rate = clock.rate[clockTypeOf(program)];
   const launch = plan.launches * (clock.launch + streamOperations(plan) * clock.instruction);
@@ -90,4 +90,40 @@ export function costOfProduct(plan: ProductPlan, clock: NpuClock, host: HostRate
 /** Predicts a product's time on the CPU device. */
 export function costOnCpu(size: ProductSize, host: HostRates): number {
   return 2 * size.M * size.K * size.N / host.cpu;
+}
+
+/** Predicts attention's time on a kernel, for one layer. */
+export function costOfAttention(plan: AttentionPlan, clock: NpuClock, host: HostRates): NpuCost {
+  const { kernel, T, heads } = plan;
+  const program = kernel.design?.programs[kernel.program];
+  const rate = clock.rate[program === undefined ? "i8" : clockTypeOf(program)];
+  const columns = kernel.design?.columns ?? 1;
+  const launch = plan.launches * (clock.launch + plan.streamOperations * clock.instruction);
+  const tileOperations = 4 * kernel.tile ** 2 * kernel.width * plan.keyTiles;
+  const compute = plan.rounds * (tileOperations / rate + clock.round);
+  const transfer = Math.max(
+    plan.bytes.in / columns / clock.channel, // nearly all of it is keys and values, on one channel of each column
+    (plan.bytes.in + plan.bytes.out) / clock.memory,
+  );
+  const hostTime = 4 * 4 * T * heads * kernel.width / host.convert; // Q, K, V into buffers and O out, F32
+  const total = launch + Math.max(compute, transfer) + hostTime;
+  const tiles = kernel.design === null ? 1 : tilesOf(kernel.design);
+  return {
+    launch,
+    compute,
+    transfer,
+    host: hostTime,
+    total,
+    shareOfPeak: attentionOperations(plan) / (total * rate * tiles),
+  };
+}
+
+/** Operations that attention of a layer needs. */
+function attentionOperations({ T, heads, kernel }: AttentionPlan): number {
+  return 4 * T ** 2 * heads * kernel.width;
+}
+
+/** Predicts attention's time on the CPU device, for one layer. */
+export function attentionOnCpu(plan: AttentionPlan, host: HostRates): number {
+  return attentionOperations(plan) / host.cpu;
 }

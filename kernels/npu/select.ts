@@ -9,10 +9,17 @@
 
 import { SottoError } from "../../errors.ts";
 import { designText } from "./design.ts";
-import type { GemmKernel, ProductSize } from "./catalogue.ts";
+import type { AttentionKernel, GemmKernel, Kernel, ProductSize } from "./catalogue.ts";
 import type { NpuClock } from "./clock.ts";
-import { costOfProduct, costOnCpu, type HostRates, type ProductCost } from "./cost_model.ts";
-import { planProduct, type ProductPlan } from "./tiling.ts";
+import {
+  attentionOnCpu,
+  costOfAttention,
+  costOfProduct,
+  costOnCpu,
+  type HostRates,
+  type NpuCost,
+} from "./cost_model.ts";
+import { type AttentionPlan, planAttention, planProduct, type ProductPlan } from "./tiling.ts";
 
 /** A product of a run. */
 export interface ProductDemand {
@@ -22,6 +29,26 @@ export interface ProductDemand {
   readonly size: ProductSize;
   /** How often a run does it. */
   readonly count: number;
+}
+
+/** Attention of a run. */
+export interface AttentionDemand {
+  /** For people. */
+  readonly name: string;
+  /** Frames that attend to each other. */
+  readonly T: number;
+  /** Heads. */
+  readonly heads: number;
+  /** How often a run does it: layers times windows. */
+  readonly count: number;
+}
+
+/** What a run asks for. */
+export interface RunDemand {
+  /** Its products. */
+  readonly products: readonly ProductDemand[];
+  /** Its attention; null to leave it to the CPU. */
+  readonly attention: AttentionDemand | null;
 }
 
 /** Where products may go. */
@@ -40,7 +67,7 @@ export interface ProductChoice {
   /** How it would go, or goes, on the NPU. */
   readonly plan: ProductPlan;
   /** Predicted for one such product there. */
-  readonly cost: ProductCost;
+  readonly cost: NpuCost;
   /** Predicted for one such product on the CPU, ns. */
   readonly cpu: number;
   /** Rows from which on the NPU is faster for these K and N; null if it never is. */
@@ -49,10 +76,28 @@ export interface ProductChoice {
   readonly reason: string;
 }
 
+/** What was chosen for attention. */
+export interface AttentionChoice {
+  /** The attention. */
+  readonly demand: AttentionDemand;
+  /** Where it goes. */
+  readonly device: "npu" | "cpu";
+  /** How it would go, or goes, on the NPU. */
+  readonly plan: AttentionPlan;
+  /** Predicted for one layer there. */
+  readonly cost: NpuCost;
+  /** Predicted for one layer on the CPU, ns. */
+  readonly cpu: number;
+  /** Why, in a few words. */
+  readonly reason: string;
+}
+
 /** The choices of a run. */
 export interface Selection {
   /** One for each product. */
   readonly choices: readonly ProductChoice[];
+  /** For attention; null where none was asked for, or the overlay has no program for it. */
+  readonly attention: AttentionChoice | null;
   /** Launches of a run. */
   readonly launches: number;
   /** Predicted for a run, ns. */
@@ -94,6 +139,26 @@ function milliseconds(nanoseconds: number): string {
   return (nanoseconds / 1e6).toFixed(2);
 }
 
+/** What a time on the NPU is made of most. */
+function boundOf(cost: NpuCost): string {
+  if (cost.host > cost.launch + Math.max(cost.compute, cost.transfer)) return "conversions on the host";
+  if (cost.launch > Math.max(cost.compute, cost.transfer)) return "launches";
+  return cost.compute >= cost.transfer ? "arithmetic" : "DMA";
+}
+
+/** Where to, and why. */
+function decide(
+  cost: NpuCost,
+  cpu: number,
+  policy: DevicePolicy,
+  slower: string,
+): Pick<ProductChoice, "device" | "reason"> {
+  if (cost.total <= cpu) return { device: "npu", reason: `bound by ${boundOf(cost)}` };
+  return policy === "npu"
+    ? { device: "npu", reason: "asked for, though the CPU is faster" }
+    : { device: "cpu", reason: slower };
+}
+
 function choose(
   demand: ProductDemand,
   kernels: readonly GemmKernel[],
@@ -110,57 +175,76 @@ function choose(
   );
   const cpu = costOnCpu(demand.size, host);
   const threshold = rowThreshold(plan.kernel, demand.size, clock, host);
-  const device = policy === "npu" || cost.total <= cpu ? "npu" : "cpu";
-  const bound = cost.launch > Math.max(cost.compute, cost.transfer)
-    ? "launches"
-    : cost.compute >= cost.transfer
-    ? "arithmetic"
-    : "DMA";
-  const reason = device === "cpu"
-    ? threshold === null ? "the CPU is faster at any size" : `the CPU is faster below ${threshold} rows`
-    : policy === "npu" && cost.total > cpu
-    ? "asked for, though the CPU is faster"
-    : `bound by ${bound}`;
-  return { demand, device, plan, cost, cpu, threshold, reason };
+  const slower = threshold === null
+    ? "the CPU is faster at any size"
+    : `the CPU is faster below ${threshold} rows`;
+  return { demand, plan, cost, cpu, threshold, ...decide(cost, cpu, policy, slower) };
+}
+
+function chooseAttention(
+  demand: AttentionDemand | null,
+  kernel: AttentionKernel | undefined,
+  clock: NpuClock,
+  host: HostRates,
+  policy: DevicePolicy,
+): AttentionChoice | null {
+  if (demand === null || kernel === undefined) return null;
+  const plan = planAttention(kernel, demand.T, demand.heads);
+  const cost = costOfAttention(plan, clock, host);
+  const cpu = attentionOnCpu(plan, host);
+  return { demand, plan, cost, cpu, ...decide(cost, cpu, policy, "the CPU is faster") };
+}
+
+/** The launches and the time of a choice, as often as a run does it. */
+function totalOf(choice: ProductChoice | AttentionChoice): { launches: number; time: number } {
+  const { device, demand, plan, cost, cpu } = choice;
+  return device === "npu"
+    ? { launches: demand.count * plan.launches, time: demand.count * cost.total }
+    : { launches: 0, time: demand.count * cpu };
 }
 
 /**
  * Chooses for a run.
  *
- * @param kernels Those of the run's precision and generation.
- * @throws {SottoError} E_OPTION if there are none, or no products.
+ * @param kernels Those of the run's precision and generation, the overlays' attention among them.
+ * @throws {SottoError} E_OPTION if there are none for products, or no products.
  */
 export function selectKernels(
-  demands: readonly ProductDemand[],
-  kernels: readonly GemmKernel[],
+  demand: RunDemand,
+  kernels: readonly Kernel[],
   clock: NpuClock,
   host: HostRates,
   policy: DevicePolicy = "hybrid",
 ): Selection {
-  if (kernels.length === 0 || demands.length === 0) {
+  const overlays = Map.groupBy(
+    kernels.filter((kernel) => kernel.operation === "gemm"),
+    (kernel) => designText(kernel.design),
+  );
+  if (overlays.size === 0 || demand.products.length === 0) {
     throw new SottoError(
       "E_OPTION",
       "Cannot choose NPU kernels because there are no kernels, or no products",
     );
   }
-  const overlays = Map.groupBy(kernels, (kernel) => designText(kernel.design));
-  const selections = Array.from(overlays.values(), (sameOverlay) => {
-    const choices = demands.map((demand) => choose(demand, sameOverlay, clock, host, policy));
-    const time = (choice: ProductChoice) => choice.device === "npu" ? choice.cost.total : choice.cpu;
+  const selections = Array.from(overlays, ([overlay, sameOverlay]): Selection => {
+    const choices = demand.products.map((product) => choose(product, sameOverlay, clock, host, policy));
+    const kernel = kernels.find((kernel): kernel is AttentionKernel =>
+      kernel.operation === "attention" && kernel.design !== null && designText(kernel.design) === overlay
+    );
+    const attention = chooseAttention(demand.attention, kernel, clock, host, policy);
+    const totals = [...choices, ...(attention === null ? [] : [attention])].map(totalOf);
     return {
       choices,
-      launches: choices.reduce(
-        (sum, choice) => sum + (choice.device === "npu" ? choice.demand.count * choice.plan.launches : 0),
-        0,
-      ),
-      total: choices.reduce((sum, choice) => sum + choice.demand.count * time(choice), 0),
+      attention,
+      launches: totals.reduce((sum, { launches }) => sum + launches, 0),
+      total: totals.reduce((sum, { time }) => sum + time, 0),
       source: clock.source,
     };
   });
   return selections.reduce((best, selection) => selection.total < best.total ? selection : best);
 }
 
-/** A table of rows of cells, columns aligned: the first to the left, the others to the right. */
+/** A table of rows of cells, columns aligned: the first and the last to the left, the others to the right. */
 function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows.map((row) =>
@@ -170,35 +254,43 @@ function table(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** The choices as a table, with the reason for each; modelled times are called so. */
-export function explainSelection(selection: Selection): string {
-  const npuTitle = `NPU ms ${selection.source}`;
-  const header = [
-    "product",
-    "M×K×N",
-    "times",
-    "device",
-    "kernel",
-    "launches",
-    npuTitle,
-    "CPU ms",
-    "from rows",
-    "why",
-  ];
-  const rows = selection.choices.map(({ demand, device, plan, cost, cpu, threshold, reason }) => [
+function rowOf(choice: ProductChoice | AttentionChoice, size: string, threshold: string): string[] {
+  const { demand, device, plan, cost, cpu, reason } = choice;
+  return [
     demand.name,
-    `${demand.size.M}×${demand.size.K}×${demand.size.N}`,
+    size,
     String(demand.count),
     device,
     plan.kernel.name,
     String(plan.launches),
     milliseconds(cost.total),
     milliseconds(cpu),
-    threshold === null ? "never" : String(threshold),
+    threshold,
     reason,
-  ]);
-  const sum = `${selection.launches} launches, ${
-    milliseconds(selection.total)
-  } ms ${selection.source} in all`;
+  ];
+}
+
+/** The choices as a table, with the reason for each; modelled times are called so. */
+export function explainSelection({ choices, attention, launches, total, source }: Selection): string {
+  const header = [
+    "product",
+    "size",
+    "times",
+    "device",
+    "kernel",
+    "launches",
+    `NPU ms ${source}`,
+    "CPU ms",
+    "from rows",
+    "why",
+  ];
+  const rows = choices.map((choice) => {
+    const { M, K, N } = choice.demand.size;
+    return rowOf(choice, `${M}×${K}×${N}`, choice.threshold === null ? "never" : String(choice.threshold));
+  });
+  if (attention !== null) {
+    rows.push(rowOf(attention, `${attention.demand.heads} × ${attention.demand.T}²`, "-"));
+  }
+  const sum = `${launches} launches, ${milliseconds(total)} ms ${source} in all`;
   return [...table([header, ...rows]), sum].join("\n");
 }

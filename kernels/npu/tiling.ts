@@ -146,14 +146,70 @@ export function streamOperations(plan: ProductPlan): number {
 export interface AttentionPlan {
   /** On which. */
   readonly kernel: AttentionKernel;
-  /** Tiles of queries times heads; of those, each goes over all tiles of keys (the predecessor's: over one). */
+  /** Frames that attend to each other. */
+  readonly T: number;
+  /** Heads. */
+  readonly heads: number;
+  /** Tiles of queries times heads. Each goes over all tiles of keys; the predecessor's over one. */
   readonly tiles: number;
   /** Launches. */
   readonly launches: number;
+  /** Rounds of the array, of all launches: each compute tile does a tile of queries over all its keys. */
+  readonly rounds: number;
+  /** Tiles of keys that a tile of queries goes over. */
+  readonly keyTiles: number;
+  /** By the shim tiles' DMA, of all launches. */
+  readonly bytes: BytesEachWay;
+  /** Operations of the stream of one launch. */
+  readonly streamOperations: number;
 }
 
-/** Plans attention of `heads` heads over T frames. */
+/** The predecessor's: Q, K, V of int8 in, O out, one tile of one head a launch on one compute tile. */
+function planTileAttention(kernel: AttentionKernel, T: number, heads: number, tiles: number): AttentionPlan {
+  const tileBytes = kernel.tile * kernel.width;
+  return {
+    kernel,
+    T,
+    heads,
+    tiles,
+    launches: tiles,
+    rounds: tiles,
+    keyTiles: 1,
+    bytes: { in: 3 * tiles * tileBytes, out: tiles * tileBytes },
+    streamOperations: 3 + 4 + 1, // a transfer in, one out, a wait
+  };
+}
+
+/**
+ * Plans attention of `heads` heads over T frames.
+ *
+ * @throws {SottoError} E_OPTION if T or `heads` is not a whole number above 0.
+ */
 export function planAttention(kernel: AttentionKernel, T: number, heads: number): AttentionPlan {
+  requireSize({ M: T, K: heads, N: 1 });
   const tiles = Math.ceil(T / kernel.tile) * heads;
-  return { kernel, tiles, launches: kernel.launch === "layer" ? 1 : tiles };
+  const { design, tile, width } = kernel;
+  if (design === null) return planTileAttention(kernel, T, heads, tiles);
+
+  const program = design.programs[kernel.program];
+  if (program.kind !== "attention") throw new Error(`${kernel.name} names a program that is no attention`);
+  const pieces = heads * Math.ceil(T / (design.rows * tile));
+  const rounds = Math.ceil(pieces / design.columns);
+  const keyTiles = Math.ceil(T / tile);
+  const done = rounds * design.columns; // pieces, those that fill the last round included
+  const queryRows = design.rows * tile;
+  return {
+    kernel,
+    T,
+    heads,
+    tiles,
+    launches: 1,
+    rounds,
+    keyTiles,
+    bytes: {
+      in: done * bytesOf(program.input, (queryRows + 2 * keyTiles * tile) * width),
+      out: done * bytesOf(program.output, queryRows * width),
+    },
+    streamOperations: tilesOf(design) + done * (4 + 3 + 3 + 1),
+  };
 }

@@ -1,8 +1,17 @@
 import assert from "node:assert/strict";
-import { CATALOGUE, type GemmKernel, gemmKernelNamed, programOf } from "../../kernels/npu/catalogue.ts";
+import { planEncoder } from "../../encoder/plan.ts";
+import {
+  CATALOGUE,
+  type GemmKernel,
+  gemmKernelNamed,
+  kernelNamed,
+  programOf,
+} from "../../kernels/npu/catalogue.ts";
 import { clockOf, MODELLED_CLOCKS, type NpuClock } from "../../kernels/npu/clock.ts";
 import { costOfProduct, costOnCpu, type HostRates } from "../../kernels/npu/cost_model.ts";
+import { demandsOf } from "../../kernels/npu/demands.ts";
 import { explainSelection, rowThreshold, selectKernels } from "../../kernels/npu/select.ts";
+import { operationsOf } from "../../kernels/step.ts";
 import { planProduct } from "../../kernels/npu/tiling.ts";
 import { PROJECT_ROOT } from "../support/shared_data.ts";
 
@@ -69,7 +78,7 @@ Deno.test("costOfProduct() is launches, the slower of arithmetic and DMA, and th
 Deno.test("selectKernels() takes the kernel that loops inside a launch over those of one size", () => {
   const demand = { name: "fc2", size: { M: 1500, K: 2048, N: 512 }, count: 6 };
   const { choices, launches, total, source } = selectKernels(
-    [demand],
+    { products: [demand], attention: null },
     kernelsOf("npu1", "bf16"),
     CLOCK,
     HOST,
@@ -83,10 +92,13 @@ Deno.test("selectKernels() takes the kernel that loops inside a launch over thos
 Deno.test("selectKernels() keeps to one overlay for all products of a run", () => {
   const fixed = kernelsOf("npu2", "i8").filter((kernel) => kernel.launch !== null);
   const { choices } = selectKernels(
-    [
-      { name: "fc1", size: { M: 512, K: 512, N: 2048 }, count: 1 },
-      { name: "fc2", size: { M: 512, K: 2048, N: 512 }, count: 1 },
-    ],
+    {
+      products: [
+        { name: "fc1", size: { M: 512, K: 512, N: 2048 }, count: 1 },
+        { name: "fc2", size: { M: 512, K: 2048, N: 512 }, count: 1 },
+      ],
+      attention: null,
+    },
     fixed,
     MODELLED_CLOCKS.npu2,
     { ...HOST, cpu: 1 },
@@ -112,28 +124,73 @@ Deno.test("selectKernels() is hybrid unless the NPU is asked for", () => {
   ];
   const kernels = kernelsOf("npu1", "bf16");
   const devices = (policy: "hybrid" | "npu") =>
-    selectKernels(demands, kernels, CLOCK, HOST, policy).choices.map((choice) => choice.device);
+    selectKernels({ products: demands, attention: null }, kernels, CLOCK, HOST, policy).choices.map((
+      choice,
+    ) => choice.device);
   assert.deepEqual(devices("hybrid"), ["cpu", "npu"]);
   assert.deepEqual(devices("npu"), ["npu", "npu"]);
-  assert.throws(() => selectKernels(demands, [], CLOCK, HOST), { code: "E_OPTION" });
+  assert.throws(() => selectKernels({ products: demands, attention: null }, [], CLOCK, HOST), {
+    code: "E_OPTION",
+  });
 });
 
 Deno.test("explainSelection() says what goes where, why, and that times are modelled", () => {
   const text = explainSelection(selectKernels(
-    [
-      { name: "small", size: { M: 8, K: 64, N: 64 }, count: 3 },
-      { name: "large", size: { M: 1500, K: 512, N: 2048 }, count: 6 },
-    ],
-    kernelsOf("npu1", "bf16"),
+    {
+      products: [
+        { name: "small", size: { M: 8, K: 64, N: 64 }, count: 3 },
+        { name: "large", size: { M: 1500, K: 512, N: 2048 }, count: 6 },
+      ],
+      attention: { name: "attention", T: 1500, heads: 8, count: 6 },
+    },
+    [...kernelsOf("npu1", "bf16"), kernelNamed("encoder_attention_npu1")],
     CLOCK,
-    HOST,
+    { convert: 40, cpu: 100 },
   ));
-  const [header, small, large, sum] = text.split("\n");
+  const [header, small, large, attention, sum] = text.split("\n");
   assert.match(
     header,
-    /product +M×K×N +times +device +kernel +launches +NPU ms modelled +CPU ms +from rows +why/,
+    /product +size +times +device +kernel +launches +NPU ms modelled +CPU ms +from rows +why/,
   );
   assert.match(small, /^small +8×64×64 +3 +cpu .* the CPU is faster/);
   assert.match(large, /^large +1500×512×2048 +6 +npu +encoder_bf16_npu1 +1 .* bound by (arithmetic|DMA)$/);
-  assert.match(sum, /^6 launches, [\d.]+ ms modelled in all$/);
+  assert.match(attention, /^attention +8 × 1500² +6 +npu +encoder_attention_npu1 +1 .* bound by arithmetic$/);
+  assert.match(sum, /^12 launches, [\d.]+ ms modelled in all$/);
+});
+
+Deno.test("demandsOf() finds every product and all attention of a base encoder, and counts their operations", () => {
+  const dims = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 512, n_audio_head: 8, n_audio_layer: 6 };
+  const plan = planEncoder(dims);
+  const { products, attention } = demandsOf(plan);
+  const shown = products.map(({ size: { M, K, N }, count }) => `${M}×${K}×${N} ${count}`);
+  assert.deepEqual(shown, [
+    "3000×240×512 1",
+    "1500×1536×512 1",
+    "1500×512×1536 6",
+    "1500×512×512 6",
+    "1500×512×2048 6",
+    "1500×2048×512 6",
+  ]);
+  assert.deepEqual(attention, { name: "attention", T: 1500, heads: 8, count: 6 });
+  const counted = products.reduce((sum, { size: { M, K, N }, count }) => sum + 2 * count * M * K * N, 0) +
+    6 * 4 * 1500 ** 2 * 512;
+  assert.equal(counted, plan.steps.reduce((sum, step) => sum + operationsOf(step), 0));
+  const four = demandsOf(plan, 4);
+  assert.deepEqual(four.products.map(({ size }) => size.M), products.map(({ size }) => 4 * size.M));
+  assert.equal(four.attention?.count, 24);
+});
+
+Deno.test("a base window takes fewer than 100 launches on the overlays that loop", () => {
+  const dims = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 512, n_audio_head: 8, n_audio_layer: 6 };
+  for (const generation of ["npu1", "npu2"] as const) {
+    const kernels = [...kernelsOf(generation, "bf16"), kernelNamed(`encoder_attention_${generation}`)];
+    const selection = selectKernels(
+      demandsOf(planEncoder(dims)),
+      kernels,
+      MODELLED_CLOCKS[generation],
+      HOST,
+      "npu",
+    );
+    assert.equal(selection.launches, 2 + 6 * 4 + 6);
+  }
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { attentionStream } from "../../kernels/npu/attention_stream.ts";
 import {
   CATALOGUE,
   type GemmKernel,
@@ -45,6 +46,20 @@ Deno.test("planAttention() counts the predecessor's tiles of a base layer, and o
   };
   assert.equal(tiles("attention_int8_64x64").launches, 192);
   assert.equal(tiles("encoder_attention_npu1").launches, 1);
+});
+
+Deno.test("planAttention() agrees with the streams it leads to", () => {
+  for (const generation of ["npu1", "npu2"]) {
+    const kernel = kernelNamed(`encoder_attention_${generation}`);
+    assert(kernel.operation === "attention" && kernel.design !== null);
+    for (const [T, heads] of [[1500, 8], [1500, 6], [1, 1], [257, 3]]) {
+      const plan = planAttention(kernel, T, heads);
+      const report = checkStream(attentionStream(kernel.design, [{ T, heads }]));
+      assert.deepEqual(plan.bytes, { in: report.bytesIn, out: report.bytesOut });
+      assert.equal(plan.streamOperations, report.operations);
+      assert.equal(plan.rounds * kernel.design.columns, report.tasks.length / 3);
+    }
+  }
 });
 
 for (const kernel of GEMM_KERNELS) {
