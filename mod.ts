@@ -104,6 +104,7 @@ export {
   probeDevices,
   type RunOptions,
   type Step,
+  type TextAlignment,
   type TransposeStep,
   type WeightId,
 } from "./kernels/mod.ts";
@@ -122,6 +123,7 @@ export {
   type LayerAndHead,
   openCheckpoint,
   type OpenCheckpointOptions,
+  readFloat32,
   type StoredDtype,
   type StoredTensor,
   type TensorFile,
