@@ -62,6 +62,13 @@ export const SottoI8Scheme = {
   SOTTO_I8_ASYMMETRIC: 2,
 } as const;
 
+/** `enum sotto_rows_source` of the header. */
+export const SottoRowsSource = {
+  SOTTO_ROWS_FROM_F32: 0,
+  SOTTO_ROWS_FROM_I32: 1,
+  SOTTO_ROWS_FROM_BF16: 2,
+} as const;
+
 /** `enum sotto_rows_target` of the header. */
 export const SottoRowsTarget = {
   SOTTO_ROWS_NONE: 0,

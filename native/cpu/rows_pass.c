@@ -15,7 +15,7 @@ enum { BAND = BFP16_SUBTILE_ROWS };
 typedef struct {
   const kernel_table *kernels;
   int64_t rows, columns;
-  int is_i32, is_gelu;
+  int source_type, is_gelu;
   const uint8_t *source;
   int64_t source_stride;
   const float *row_scales, *column_scales; /* NULL: 1 */
@@ -35,9 +35,11 @@ typedef struct {
 static void load_row(const rows_job *job, int64_t row, float *x) {
   const int64_t n = job->columns;
   const float scale = job->row_scales == NULL ? 1.0f : job->row_scales[row * job->row_scale_step];
-  if (job->is_i32) {
+  if (job->source_type == SOTTO_ROWS_FROM_I32) {
     const int32_t *source = (const int32_t *)(const void *)job->source + row * job->source_stride;
     for (int64_t c = 0; c < n; c++) x[c] = (float)source[c];
+  } else if (job->source_type == SOTTO_ROWS_FROM_BF16) {
+    job->kernels->widen_bf16((const uint16_t *)(const void *)job->source + row * job->source_stride, n, x);
   } else {
     memcpy(x, (const float *)(const void *)job->source + row * job->source_stride, (size_t)n * sizeof *x);
   }
@@ -140,7 +142,7 @@ static int32_t read_shape(rows_job *job, const int64_t *shape, size_t length, er
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot pass over rows: shape must have %d words", SOTTO_ROWS_WORDS);
   job->rows = shape[0];
   job->columns = shape[1];
-  job->is_i32 = shape[2] == 1;
+  job->source_type = (int)shape[2];
   job->source_stride = shape[3];
   job->is_gelu = shape[5] != 0;
   job->target_type = (int32_t)shape[6];
@@ -149,7 +151,8 @@ static int32_t read_shape(rows_job *job, const int64_t *shape, size_t length, er
   job->target_first = shape[9];
   const int64_t most = (int64_t)1 << 31;
   if (job->rows < 1 || job->columns < 1 || job->rows >= most || job->columns >= most ||
-      job->rows * job->columns >= most || shape[2] < 0 || shape[2] > 1)
+      job->rows * job->columns >= most || shape[2] < 0 ||
+      shape[2] > SOTTO_ROWS_FROM_BF16)
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot pass over rows: got [%lld, %lld]", (long long)job->rows,
                 (long long)job->columns);
   if (job->source_stride < job->columns || job->source_stride >= most)
@@ -188,7 +191,8 @@ int32_t sotto_cpu_rows_pass(uint64_t context, const int64_t *shape, size_t shape
   if (status != SOTTO_OK) return status;
   const size_t rows = (size_t)job.rows, columns = (size_t)job.columns, values = rows * columns;
   const uint64_t source_address = (uint64_t)shape[4], target_address = (uint64_t)shape[10];
-  const size_t source_bytes = 4 * ((rows - 1) * (size_t)job.source_stride + columns);
+  const size_t source_size = job.source_type == SOTTO_ROWS_FROM_BF16 ? 2 : 4;
+  const size_t source_bytes = source_size * ((rows - 1) * (size_t)job.source_stride + columns);
   if (source_address == 0 && (source == NULL || source_length < source_bytes))
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot pass over rows: source must have %zu bytes, got %zu", source_bytes, source_length);
   if (source_address % 4 != 0 || target_address % 4 != 0)

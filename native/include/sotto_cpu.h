@@ -217,6 +217,9 @@ SOTTO_API int32_t sotto_cpu_convert_i8_to_f32(uint64_t context, const int8_t *co
                                               size_t zero_points_length, float *values, size_t values_length,
                                               char *error, size_t error_capacity);
 
+/* What a pass over rows starts from. */
+enum sotto_rows_source { SOTTO_ROWS_FROM_F32 = 0, SOTTO_ROWS_FROM_I32 = 1, SOTTO_ROWS_FROM_BF16 = 2 };
+
 /* What a pass over rows leaves behind. */
 enum sotto_rows_target {
   SOTTO_ROWS_NONE = 0,
@@ -226,7 +229,7 @@ enum sotto_rows_target {
   SOTTO_ROWS_I8 = 4     /* with a scale for each row */
 };
 
-/* int64 words of a pass: rows, columns; type (0 F32, 1 INT32), row length and address of the source; whether there is a
+/* int64 words of a pass: rows, columns; type (sotto_rows_source), row length and address of the source; whether there is a
  * GELU; type (sotto_rows_target), row length, rows, first row and address of the target; rows and columns of its tiles. */
 #define SOTTO_ROWS_WORDS 13
 
