@@ -29,7 +29,7 @@ static const uint8_t *array(span section, uint64_t record, uint64_t each, uint32
   return is_inside(offset, *count * each, section.size) ? section.bytes + offset : NULL;
 }
 
-static const char *read_partition(axlf *file, span section) {
+static const char *read_partition(xclbin_file *file, span section) {
   if (section.size < PARTITION_BYTES) return "its partition is cut short";
   file->columns = section.bytes[AT_COLUMN_WIDTH] | section.bytes[AT_COLUMN_WIDTH + 1] << 8;
   if (file->columns < 1 || file->columns > MOST_COLUMNS) return "its partition has no sensible number of columns";
@@ -100,7 +100,7 @@ static const char *read_argument(axlf_kernel *kernel, const char *at, const char
   return NULL;
 }
 
-static const char *read_kernels(axlf *file, span section) {
+static const char *read_kernels(xclbin_file *file, span section) {
   if (section.size == 0 || memchr(section.bytes, 0, section.size - 1) != NULL) return "its kernel metadata is empty or not text";
   const char *at = (const char *)section.bytes, *end = at + section.size;
   axlf_kernel *kernel = NULL;
@@ -124,7 +124,7 @@ static const char *read_kernels(axlf *file, span section) {
   return file->kernel_count == 0 ? "it has no kernel" : NULL;
 }
 
-static const char *read_section(axlf *file, uint32_t kind, span section) {
+static const char *read_section(xclbin_file *file, uint32_t kind, span section) {
   switch (kind) {
   case KIND_XML: return file->kernel_count > 0 ? "it has kernel metadata twice" : read_kernels(file, section);
   case KIND_MEMORY:
@@ -137,7 +137,7 @@ static const char *read_section(axlf *file, uint32_t kind, span section) {
   }
 }
 
-static const char *read(axlf *file, const uint8_t *bytes, size_t size) {
+static const char *read(xclbin_file *file, const uint8_t *bytes, size_t size) {
   if (size < 8 || memcmp(bytes, "xclbin2", 8) != 0) return "it does not begin with xclbin2";
   if (size < AT_SECTIONS) return "it is shorter than its header";
   if (u64(bytes + AT_LENGTH) != size) return "its header says another length";
@@ -167,8 +167,8 @@ static void write_uuid(char *to, const uint8_t *from) {
   *to = '\0';
 }
 
-int32_t axlf_read(axlf *file, const uint8_t *bytes, size_t size, error_sink error) {
-  *file = (axlf){.columns = 0};
+int32_t axlf_read(xclbin_file *file, const uint8_t *bytes, size_t size, error_sink error) {
+  *file = (xclbin_file){.columns = 0};
   const char *why = read(file, bytes, size);
   if (why != NULL) return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot use the xclbin of %zu bytes: %s", size, why);
   write_uuid(file->uuid, bytes + AT_UUID);

@@ -26,10 +26,10 @@ typedef struct {
   size_t pdi_size;
   int kernel_count;
   axlf_kernel kernels[AXLF_KERNELS];
-} axlf;
+} xclbin_file;
 
 /* Reads `bytes`. Every count and offset of the sections that libxrt walks is checked.
  * SOTTO_INVALID_ARGUMENT and a text if anything is out of order. */
-int32_t axlf_read(axlf *file, const uint8_t *bytes, size_t size, error_sink error);
+int32_t axlf_read(xclbin_file *file, const uint8_t *bytes, size_t size, error_sink error);
 
 #endif

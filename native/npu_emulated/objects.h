@@ -22,7 +22,7 @@ typedef struct {
   handle_object object;
   device_object *device;
   uint8_t *bytes;
-  axlf file;
+  xclbin_file file;
   npu_overlay overlay;
 } overlay_object;
 

@@ -97,7 +97,7 @@ int32_t sotto_xrt_kernel_open(uint64_t context, const char *name, size_t name_le
   const error_sink sink = {error, error_capacity};
   context_object *owner = (context_object *)handle_acquire(context, HANDLE_NPU_CONTEXT);
   if (owner == NULL) return fail_handle(sink, "a context");
-  const axlf *file = &owner->overlay->file;
+  const xclbin_file *file = &owner->overlay->file;
   const axlf_kernel *found = NULL;
   for (int i = 0; i < file->kernel_count; i++)
     if (strlen(file->kernels[i].name) == name_length && memcmp(file->kernels[i].name, name, name_length) == 0) found = &file->kernels[i];
