@@ -19,6 +19,8 @@ export const EXIT_STATUS = {
   E_MODEL_VALUES: 65,
   /** A vocabulary that is malformed or does not fit the model. */
   E_TOKENIZER: 65,
+  /** An NPU overlay or instruction stream that is malformed, or made for another NPU. */
+  E_XCLBIN: 65,
   /** A path in a checkpoint that leaves its folder. */
   E_PATH: 65,
   /** A file that is not audio, or whose header contradicts itself. */
@@ -41,8 +43,18 @@ export const EXIT_STATUS = {
   E_NATIVE: 70,
   /** A device that was asked for by name and cannot be used here. */
   E_DEVICE: 71,
-  /** No NPU, or no driver for it. */
+  /** No NPU, or no driver or libxrt for it. */
   E_NPU_ABSENT: 71,
+  /** The limit of locked memory is too low for the NPU, or it has no room for a buffer. */
+  E_NPU_MEMLOCK: 71,
+  /** The driver refused a hardware context: too many are open. */
+  E_NPU_CONTEXT: 71,
+  /** An NPU command that hung until it was ended. */
+  E_NPU_TIMEOUT: 72,
+  /** An NPU command that was refused or ended in an error. */
+  E_NPU_COMMAND: 72,
+  /** The NPU went away while it was in use. */
+  E_NPU_LOST: 72,
   /** Not enough memory. */
   E_MEMORY: 71,
   /** No space left on the disk. */
@@ -53,6 +65,8 @@ export const EXIT_STATUS = {
   E_BUSY: 75,
   /** A permission of Deno's that was not granted. */
   E_PERMISSION: 77,
+  /** There is an NPU, but this user may not open it. */
+  E_NPU_PERMISSION: 77,
   /** Stopped by the caller (an AbortSignal, or Ctrl-C). */
   E_ABORTED: 130,
 } as const;
@@ -101,6 +115,8 @@ export type WarningCode =
   | "W_LENGTH"
   /** A faster device was not usable and another one ran. */
   | "W_DEVICE"
+  /** The NPU failed on the way, and the CPU did the rest. */
+  | "W_NPU_LOST"
   /** Something about the model that changes results, such as a missing generation config. */
   | "W_MODEL"
   /** A prompt or an option that was shortened to fit. */

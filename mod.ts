@@ -26,6 +26,8 @@ export {
 } from "./errors.ts";
 export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.ts";
 export type { Transcript, TranscriptionOptions } from "./transcribe.ts";
+export { type WordTimes, wordTimes } from "./word_times.ts";
+export type { TranscriptionProgress } from "./transcription_progress.ts";
 export type { RunArithmetic, RunReport, RunSeconds } from "./run_report.ts";
 export {
   type AudioInfo,
@@ -56,6 +58,7 @@ export {
   decodeWindow,
   detectLanguage,
   type LanguageDetection,
+  languageName,
   LANGUAGES,
   OUTPUT_FORMATS,
   type OutputFormat,
@@ -65,6 +68,7 @@ export {
   type RunControls,
   type Segment,
   type SpecialTokens,
+  type SubtitleOptions,
   type Task,
   type TextModel,
   type TextPart,
@@ -100,6 +104,7 @@ export {
   probeDevices,
   type RunOptions,
   type Step,
+  type TextAlignment,
   type TransposeStep,
   type WeightId,
 } from "./kernels/mod.ts";
@@ -118,6 +123,7 @@ export {
   type LayerAndHead,
   openCheckpoint,
   type OpenCheckpointOptions,
+  readFloat32,
   type StoredDtype,
   type StoredTensor,
   type TensorFile,

@@ -17,14 +17,19 @@ import type { Encoder } from "./encoder/mod.ts";
 import type { Warning } from "./errors.ts";
 import type { Device, LoadedDecoder } from "./kernels/mod.ts";
 import { MelWindows } from "./mel/mod.ts";
+import { drawnBy } from "./notebook/display.ts";
 import type { LayerAndHead } from "./model/mod.ts";
 import { type RunReport, StageClock } from "./run_report.ts";
+import { drawnWords } from "./word_times.ts";
 
 /** Everything a transcription is asked for; all optional. */
 export interface TranscriptionOptions
   extends TranscribeOptions, RunControls, Pick<AudioOptions, "ffmpeg" | "name"> {}
 
-/** A transcription: plain data, safe for JSON. */
+/**
+ * A transcription: plain data, safe for JSON. A notebook shows it as a table with a player for each segment, for which
+ * it reads the audio again (samples and bytes that were given are kept for that as long as the transcript is).
+ */
 export interface Transcript {
   /** All text. */
   readonly text: string;
@@ -74,11 +79,7 @@ export async function* transcribeAudio(
     const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
     return await MelWindows.open(source, { bands, device, signal: opening.signal });
   });
-  const melWindows = {
-    contentFrames: windows.contentFrames,
-    window: (seek: number, frames: number) => clock.time("cut", () => windows.window(seek, frames)),
-    openingWindow: () => clock.time("cut", () => windows.openingWindow()),
-  };
+  const melWindows = { ...timedWindows(windows, clock), again: () => timedWindows(windows.again(), clock) };
   let encoded = 0;
   const encode = (mel: Float32Array<ArrayBuffer>) => {
     encoded++;
@@ -93,18 +94,34 @@ export async function* transcribeAudio(
   const segments: Segment[] = [];
   let step = await clock.time("windows", () => work.next());
   for (; !step.done; step = await clock.time("windows", () => work.next())) {
+    if (step.value.words) drawnWords(step.value.words);
     segments.push(step.value);
     yield step.value;
   }
   const { text, language, detection, isComplete } = step.value;
   const languageProbabilities = detection?.probabilities ?? null;
-  const run = {
+  const report: RunReport = {
     windows: encoded,
     isComplete,
     warnings,
     ...reportOf(clock, windows.durationSeconds, { device, encoder, decoder }),
   };
-  return { text, language, languageProbabilities, segments, run };
+  const run = drawnBy(report, async (it) => (await import("./notebook/run_table.ts")).drawRun(it));
+  const transcript: Transcript = { text, language, languageProbabilities, segments, run };
+  return drawnBy(
+    transcript,
+    async (it) => await (await import("./notebook/transcript_table.ts")).drawTranscript(it, audio),
+  );
+}
+
+/** Windows whose cutting counts to the stage `cut`. */
+function timedWindows(windows: MelWindows, clock: StageClock) {
+  return {
+    contentFrames: windows.contentFrames,
+    window: (seek: number, frames: number) => clock.time("cut", () => windows.window(seek, frames)),
+    openingWindow: () => clock.time("cut", () => windows.openingWindow()),
+    [Symbol.asyncDispose]: () => windows[Symbol.asyncDispose](),
+  };
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AudioInput, loadAudio } from "./audio/mod.ts";
+import { type AudioInput, type AudioOptions, openAudio } from "./audio/mod.ts";
 import {
   type DecodeOptions,
   decodeWindow,
@@ -18,7 +18,7 @@ import {
 import { Encoder, type EncoderOptions } from "./encoder/mod.ts";
 import { SottoError } from "./errors.ts";
 import { type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
-import { type LogMel, logMel, N_SAMPLES, padOrTrim } from "./mel/mod.ts";
+import { type LogMel, logMel, N_SAMPLES } from "./mel/mod.ts";
 import {
   alignmentHeadsOf,
   type Checkpoint,
@@ -29,6 +29,7 @@ import {
   openCheckpoint,
 } from "./model/mod.ts";
 import { transcribeAudio, type Transcript, type TranscriptionOptions } from "./transcribe.ts";
+import { type TranscriptionProgress, transcriptionProgress } from "./transcription_progress.ts";
 
 /** How a model is found and loaded. */
 export interface LoadModelOptions
@@ -57,11 +58,12 @@ export interface LoadModelOptions
  */
 export async function loadModel(source: string | URL, options: LoadModelOptions = {}): Promise<WhisperModel> {
   const path = await findModel(source, options);
+  throwIfAborted(options.signal);
   return await WhisperModel.load(await openCheckpoint(path, options), options);
 }
 
 /** A Whisper on a device. Dispose of it to free its weights and threads. */
-export class WhisperModel implements Disposable {
+export class WhisperModel implements Disposable, AsyncDisposable {
   /** Dimensions of the checkpoint. */
   readonly dims: Dimensions;
   /** Where it runs. */
@@ -75,6 +77,7 @@ export class WhisperModel implements Disposable {
   /** Heads of the decoder's cross-attention that follow the audio in time. */
   readonly alignmentHeads: readonly LayerAndHead[];
   readonly #owned: DisposableStack;
+  readonly #running = new Set<Promise<unknown>>();
 
   private constructor(
     parts: {
@@ -96,7 +99,7 @@ export class WhisperModel implements Disposable {
     this.#owned = owned;
   }
 
-  /** Loads an open checkpoint. Throws as {@linkcode loadModel}. */
+  /** Loads an open checkpoint. Throws as {@linkcode loadModel}, and E_ABORTED if `signal` says so on the way. */
   static async load(checkpoint: Checkpoint, options: LoadModelOptions = {}): Promise<WhisperModel> {
     const { dims, weights, vocabulary } = checkpoint;
     if (dims.decoder === null || vocabulary === null) {
@@ -114,7 +117,9 @@ export class WhisperModel implements Disposable {
     });
     using opened = new DisposableStack();
     const device = opened.use(await openDevice(options.device ?? "auto", options));
+    throwIfAborted(options.signal);
     const encoder = opened.use(await Encoder.load(checkpoint, { ...options, device }));
+    throwIfAborted(options.signal);
     const decoder = opened.use(await device.loadDecoder(dims.decoder, weights));
     const parts = {
       dims: { ...dims.encoder, ...dims.decoder },
@@ -130,15 +135,17 @@ export class WhisperModel implements Disposable {
   /**
    * Transcribes a recording of any length.
    *
-   * @param audio A path, a URL, the bytes of a file, or 16 kHz mono samples.
+   * @param audio A path, a URL, the bytes of a file (array, buffer, blob or stream), or 16 kHz mono samples.
    * @throws {SottoError} E_OPTION for wrong options, before anything is read; what reading the audio throws;
    * E_ABORTED.
    */
   async transcribe(audio: AudioInput, options: TranscriptionOptions = {}): Promise<Transcript> {
-    const segments = this.segments(audio, options);
-    let step = await segments.next();
-    while (!step.done) step = await segments.next();
-    return step.value;
+    return await this.#track((async () => {
+      const segments = this.segments(audio, options);
+      let step = await segments.next();
+      while (!step.done) step = await segments.next();
+      return step.value;
+    })());
   }
 
   /**
@@ -149,24 +156,74 @@ export class WhisperModel implements Disposable {
     return transcribeAudio(this, audio, options);
   }
 
+  /**
+   * Transcribes a recording, yielding after each window how far it is and which segments are new; the generator's
+   * return value is the transcript. Leaving the loop ends the work. Throws as {@linkcode WhisperModel.transcribe}.
+   */
+  progress(
+    audio: AudioInput,
+    options: TranscriptionOptions = {},
+  ): AsyncGenerator<TranscriptionProgress, Transcript> {
+    return transcriptionProgress((options) => this.segments(audio, options), options);
+  }
+
   /** The log-mel of the first 30 s of audio, silence behind it: what the encoder takes. */
-  async logMel(audio: AudioInput): Promise<LogMel> {
-    const samples = padOrTrim(audio instanceof Float32Array ? audio : await loadAudio(audio), N_SAMPLES);
+  async logMel(audio: AudioInput, options: AudioOptions = {}): Promise<LogMel> {
+    const samples = await openingSamples(audio, options);
     return await logMel(samples, { bands: this.dims.n_mels, device: this.device });
   }
 
   /** Detects the language spoken in the first 30 s. Throws E_OPTION for an English-only model. */
-  async detectLanguage(audio: AudioInput): Promise<LanguageDetection> {
-    return await detectLanguage(this, await this.encoder.encode(await this.logMel(audio)));
+  async detectLanguage(audio: AudioInput, options: AudioOptions = {}): Promise<LanguageDetection> {
+    return await this.#track((async () => {
+      const features = await this.encoder.encode(await this.logMel(audio, options), options);
+      return await detectLanguage(this, features);
+    })());
   }
 
   /** Decodes one window: a log-mel F32 [n_mels, 3000] as {@linkcode WhisperModel.logMel} makes it. */
   async decode(logMel: LogMel, options: DecodeOptions & RunControls = {}): Promise<WindowResult> {
-    return await decodeWindow(this, await this.encoder.encode(logMel, options), options);
+    return await this.#track(
+      (async () => await decodeWindow(this, await this.encoder.encode(logMel, options), options))(),
+    );
   }
 
   /** Frees everything the model holds. Throws E_BUSY during a call. */
   [Symbol.dispose](): void {
     this.#owned[Symbol.dispose]();
   }
+
+  /** Frees the same after the calls that were made; a `segments()` that is left unfinished counts as none. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#running);
+    this[Symbol.dispose]();
+  }
+
+  async #track<T>(call: Promise<T>): Promise<T> {
+    this.#running.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#running.delete(call);
+    }
+  }
+}
+
+/** The first 30 s, silence behind them; what follows is not read. */
+async function openingSamples(audio: AudioInput, options: AudioOptions): Promise<Float32Array<ArrayBuffer>> {
+  const source = await openAudio(audio, options);
+  await using stream = await source.open(options.signal);
+  const samples = new Float32Array(N_SAMPLES);
+  let filled = 0;
+  for await (const chunk of stream) {
+    samples.set(chunk.subarray(0, N_SAMPLES - filled), filled);
+    filled += chunk.length;
+    if (filled >= N_SAMPLES) break;
+  }
+  return samples;
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw new SottoError("E_ABORTED", "Loading the model was stopped by the caller", { cause: signal.reason });
 }

@@ -5,6 +5,7 @@
  */
 
 import { SottoError } from "../errors.ts";
+import { fetchFailure } from "../fetch_failure.ts";
 import { throwIfAborted } from "./abort.ts";
 import type { ReadContext } from "./types.ts";
 
@@ -54,7 +55,7 @@ export async function fetchBytes(url: URL, context: ReadContext): Promise<Uint8A
     if (stall.signal.aborted) {
       throw failed(url, `the server sent nothing for ${seconds} s after ${got} bytes`, error);
     }
-    throw failed(url, `${error instanceof Error ? error.message : error} after ${got} bytes`, error);
+    throw failed(url, `${fetchFailure(error)}, after ${got} bytes`, error);
   } finally {
     clearTimeout(timer);
   }

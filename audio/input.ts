@@ -1,5 +1,5 @@
 /**
- * From what a caller gives (path, URL, bytes) to bytes that can be read from the start any number of times.
+ * From what a caller gives (path, URL, bytes, blob, stream) to bytes that can be read from the start any number of times.
  *
  * @module
  */
@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { SottoError } from "../errors.ts";
 import { type ByteSource, FileSource, MemorySource } from "./byte_reader.ts";
 import { fetchBytes } from "./fetch_bytes.ts";
+import { streamBytes } from "./stream_bytes.ts";
 import type { AudioInput, ReadContext } from "./types.ts";
 
 /**
@@ -25,6 +26,14 @@ export async function byteSource(
 ): Promise<ByteSource> {
   if (input instanceof Uint8Array) return new MemorySource(input, name ?? "the bytes given");
   if (input instanceof ArrayBuffer) return new MemorySource(new Uint8Array(input), name ?? "the bytes given");
+  if (input instanceof Blob) {
+    const ownName = input instanceof File && input.name !== "" ? input.name : "the blob given";
+    return new MemorySource(new Uint8Array(await input.arrayBuffer()), name ?? ownName);
+  }
+  if (input instanceof ReadableStream) {
+    const called = name ?? "the stream given";
+    return new MemorySource(await streamBytes(input, called, context.signal), called);
+  }
   const url = urlOf(input);
   if (url === null) return await fileSource(input as string, name ?? input as string);
   if (url.protocol === "file:") {
@@ -46,10 +55,12 @@ function urlOf(input: unknown): URL | null {
   if (typeof input !== "string") {
     throw new SottoError(
       "E_INPUT",
-      `Cannot open audio because it must be a path, a URL or bytes: got ${typeof input}`,
+      `Cannot open audio because it must be a path, a URL, bytes, a blob or a stream: got ${typeof input}`,
     );
   }
-  return /^(https?|file):\/\//i.test(input) ? new URL(input) : null;
+  if (!/^(https?|file):\/\//i.test(input)) return null;
+  if (URL.canParse(input)) return new URL(input);
+  throw new SottoError("E_INPUT", `Cannot open ${JSON.stringify(input)} because it must be a whole URL`);
 }
 
 async function fileSource(path: string, name: string): Promise<ByteSource> {

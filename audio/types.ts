@@ -17,12 +17,20 @@ export const MAX_SAMPLE_RATE = 384_000; // Hz; the highest that converters are s
 export const MAX_CHANNELS = 8;
 
 /**
- * Audio as a caller gives it: a path or `file:` URL, an `http(s):` URL (fetched whole), the bytes of a file
- * in any format, or samples that already are 16 kHz mono (F32 [samples], full scale ±1).
+ * Audio as a caller gives it: a path or `file:` URL, an `http(s):` URL, the bytes of a file in any format (in an
+ * array, a buffer, a `Blob` or `File`, or a stream such as `response.body` or `Deno.stdin.readable`), or samples that
+ * already are 16 kHz mono (F32 [samples], full scale ±1).
  *
- * Standard input is read by the caller and given as bytes.
+ * A file is read in pieces and never held whole; a URL, a `Blob` and a stream are. A stream can be read once.
  */
-export type AudioInput = string | URL | Uint8Array | ArrayBuffer | Float32Array;
+export type AudioInput =
+  | string
+  | URL
+  | Uint8Array
+  | ArrayBuffer
+  | Blob
+  | ReadableStream<Uint8Array>
+  | Float32Array;
 
 /** How to read audio. */
 export interface AudioOptions {

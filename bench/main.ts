@@ -19,11 +19,13 @@ import { readFloat32 } from "../model/read_tensor.ts";
 import type { WeightStore } from "../model/weights.ts";
 import { decoderRows } from "./decoder_rows.ts";
 import { type EncoderBench, encoderRows } from "./encoder_rows.ts";
+import { formatRows } from "./format_rows.ts";
 import { melRows } from "./mel_rows.ts";
 import { Peaks } from "./peaks.ts";
 import { BASE_DECODER, randomDecoder } from "./random_decoder.ts";
 import { formatReport, type Report, type Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
+import { tokenRows } from "./token_rows.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const DATA = new URL("../shared/data/", ROOT);
@@ -115,11 +117,13 @@ async function run(options: { model?: string; threads: number; rounds: number })
   const rows = [
     ...encoder.rows,
     ...await melRows(device, subject.samples, subject.golden?.logMel ?? null, rounds),
+    ...await formatRows(device, rounds, peaks),
   ];
   const decoderPath = await Deno.makeTempFile();
   try {
     const decoder = await randomDecoder(BASE_DECODER, decoderPath);
     rows.push(...await decoderRows(device, decoder, { rounds, peaks }));
+    rows.push(...await tokenRows());
     if (subject.name === "base") rows.push(await openingRow(device, decoder, rounds));
     else skipped.push("opening base: it is timed with ../shared/data/whisper-base-encoder, without --model");
   } finally {

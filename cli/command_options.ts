@@ -4,11 +4,18 @@
  * @module
  */
 
-import { checkTranscribeOptions, OUTPUT_FORMATS, type OutputFormat, type Task } from "../decoder/mod.ts";
+import {
+  checkTranscribeOptions,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  type SubtitleOptions,
+  type Task,
+} from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
 import type { LoadModelOptions } from "../whisper_model.ts";
 import type { TranscriptionOptions } from "../transcribe.ts";
 import type { OptionValue, ParsedArguments } from "./arguments.ts";
+import { wordArguments } from "./word_options.ts";
 
 /** The options of a run of the command, checked as far as they can be without a model. */
 export interface CommandOptions {
@@ -16,6 +23,10 @@ export interface CommandOptions {
   readonly model: string;
   readonly load: LoadModelOptions;
   readonly transcription: TranscriptionOptions;
+  /** How words are laid out in subtitles. */
+  readonly subtitles: SubtitleOptions;
+  /** What has no effect, a line each. */
+  readonly warnings: readonly string[];
   /** Where outputs go; null if none are wanted. */
   readonly output: { readonly folder: string; readonly formats: readonly OutputFormat[] } | null;
   /** Print segments as they come. */
@@ -24,6 +35,9 @@ export interface CommandOptions {
 
 /** The most that `loadModel()` takes. */
 const MAX_THREADS = 256;
+
+/** The value of an option; undefined where it was not given and has no default. */
+type Getter = <T extends OptionValue>(name: string) => T | undefined;
 
 /**
  * Sorts and checks the options.
@@ -39,21 +53,28 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
   if (files.filter((file) => file === "-").length > 1) {
     throw new SottoError("E_OPTION", "standard input (-) can be read only once");
   }
-  const get = <T extends OptionValue>(name: string): T | undefined => values.get(name) as T | undefined;
+  const get: Getter = <T extends OptionValue>(name: string) => values.get(name) as T | undefined;
+  const words = wordArguments(values);
   const transcription: TranscriptionOptions = {
     task: get<Task>("task"),
-    language: get<string>("language") ?? null,
+    language: languageOption(get<string>("language")),
     initialPrompt: get<string>("initial_prompt") ?? null,
     carryInitialPrompt: get<boolean>("carry_initial_prompt"),
     conditionOnPreviousText: get<boolean>("condition_on_previous_text"),
-    temperature: get<number>("temperature"),
-    seed: get<number>("seed"),
+    multilingual: get<boolean>("multilingual"),
+    languageDetectionSegments: get<number>("language_detection_segments"),
+    languageDetectionThreshold: get<number>("language_detection_threshold"),
+    hotwords: get<string>("hotwords") ?? null,
+    prefix: get<string>("prefix") ?? null,
+    ...searchOptions(get),
     suppressTokens: get<string>("suppress_tokens"),
     suppressBlank: get<boolean>("suppress_blank"),
     withoutTimestamps: get<boolean>("without_timestamps"),
     maxInitialTimestamp: get<number | null>("max_initial_timestamp"),
+    compressionRatioThreshold: get<number | null>("compression_ratio_threshold"),
     noSpeechThreshold: get<number | null>("no_speech_threshold"),
     logprobThreshold: get<number | null>("logprob_threshold"),
+    ...words.transcription,
   };
   checkTranscribeOptions(transcription);
   const threads = get<number>("threads")!;
@@ -72,9 +93,63 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
       library: get<string>("library"),
     },
     transcription,
+    subtitles: words.subtitles,
+    warnings: words.warnings,
     output: outputOptions(get<string>("output_dir"), get<string>("output_format")),
     verbose: get<boolean>("verbose")!,
   };
+}
+
+/** What stands for the language where it is to be found out, besides leaving the option out. */
+const AUTOMATIC: readonly string[] = ["auto", "None"];
+
+function languageOption(typed: string | undefined): string | null {
+  return typed === undefined || AUTOMATIC.includes(typed) ? null : typed;
+}
+
+/** Beams at temperature 0, samples above, where neither is given (openai-whisper's command). */
+const WIDTH = 5;
+
+/** How the text of a window is searched for. */
+function searchOptions(get: Getter): TranscriptionOptions {
+  const temperature = temperatures(
+    get<number>("temperature")!,
+    get<number | null>("temperature_increment_on_fallback") ?? null,
+  );
+  const beams = temperature.includes(0) ? WIDTH : undefined;
+  const samples = temperature.some((value) => value > 0) ? WIDTH : undefined;
+  const given = (name: string, otherwise: number | undefined) => {
+    const value = get<number | null>(name);
+    return value === undefined ? otherwise : value;
+  };
+  return {
+    temperature,
+    beamSize: given("beam_size", beams),
+    bestOf: given("best_of", samples),
+    patience: get<number | null>("patience"),
+    lengthPenalty: get<number | null>("length_penalty"),
+    seed: get<number>("seed"),
+    repetitionPenalty: get<number>("repetition_penalty"),
+    noRepeatNgramSize: get<number>("no_repeat_ngram_size"),
+    maxNewTokens: get<number | null>("max_new_tokens"),
+  };
+}
+
+/** From the first temperature up to 1. The sum's rounding is allowed for, as openai-whisper's command does. */
+function temperatures(first: number, increment: number | null): number[] {
+  if (increment === null) return [first];
+  if (!(increment > 0)) {
+    throw new SottoError(
+      "E_OPTION",
+      `--temperature_increment_on_fallback must be above 0, or None: got ${increment}`,
+    );
+  }
+  const steps = Math.floor((1 - first + 1e-6) / increment);
+  const others = Array.from(
+    { length: Math.max(0, steps) },
+    (_, i) => Math.min(1, first + (i + 1) * increment),
+  );
+  return [first, ...others];
 }
 
 function outputOptions(folder: string | undefined, formats: string | undefined): CommandOptions["output"] {

@@ -6,6 +6,8 @@
  * @module
  */
 
+import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "../decoder/mod.ts";
+
 /** Output formats, in the order in which `all` writes them. */
 export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
 
@@ -76,7 +78,25 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "language",
       kind: "text",
-      help: "a code or name (de, German); found in the first window if not given",
+      help: "a code or name (de, German); auto or not given: it is found out",
+    },
+    {
+      name: "multilingual",
+      kind: "boolean",
+      default: "False",
+      help: "find the language of each window on its own",
+    },
+    {
+      name: "language_detection_segments",
+      kind: "integer",
+      default: "1",
+      help: "from how many windows the language is found, by vote",
+    },
+    {
+      name: "language_detection_threshold",
+      kind: "number",
+      default: "0.5",
+      help: "a window whose likeliest language is likelier decides alone",
     },
     { name: "initial_prompt", kind: "text", help: "text before the first window: names, spelling, style" },
     {
@@ -85,6 +105,7 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       default: "False",
       help: "put the initial prompt before every window",
     },
+    { name: "hotwords", kind: "text", help: "words to expect, shown to every window" },
     {
       name: "condition_on_previous_text",
       kind: "boolean",
@@ -93,8 +114,72 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     },
   ],
   "Decoding": [
-    { name: "temperature", kind: "number", default: "0", help: "0: the likeliest token; above: sampled" },
+    {
+      name: "temperature",
+      kind: "number",
+      default: "0",
+      help: "0: the likeliest text, by beam search; above: sampled",
+    },
+    {
+      name: "temperature_increment_on_fallback",
+      kind: "optional number",
+      default: "0.2",
+      help: "what is added, up to 1, to try again where a text looks wrong; None: no second try",
+    },
+    {
+      name: "compression_ratio_threshold",
+      kind: "optional number",
+      default: "2.4",
+      help: "a text that compresses further looks wrong: it is repetitive",
+    },
+    {
+      name: "logprob_threshold",
+      kind: "optional number",
+      default: "-1.0",
+      help: "a text with a lower log probability looks wrong",
+    },
+    {
+      name: "no_speech_threshold",
+      kind: "optional number",
+      default: "0.6",
+      help: "skip a window with a higher no-speech probability and a log probability below that threshold",
+    },
+    {
+      name: "beam_size",
+      kind: "optional number",
+      help:
+        "texts followed side by side at temperature 0; None or 1: the likeliest token always, which is faster (5)",
+    },
+    {
+      name: "patience",
+      kind: "optional number",
+      help: "wait for this many times as many finished texts (1.0)",
+    },
+    {
+      name: "best_of",
+      kind: "optional number",
+      help: "samples of which the likeliest is taken at temperatures above 0 (5)",
+    },
+    {
+      name: "length_penalty",
+      kind: "optional number",
+      help: "0 to 1: favours longer texts among those; their mean log probability decides if not given",
+    },
     { name: "seed", kind: "integer", default: "0", help: "of sampling, for the same text again" },
+    {
+      name: "repetition_penalty",
+      kind: "number",
+      default: "1",
+      help: "above 1: words of a window become less likely with their first use",
+    },
+    {
+      name: "no_repeat_ngram_size",
+      kind: "integer",
+      default: "0",
+      help: "never write so many tokens in a row twice in a window; 0: may",
+    },
+    { name: "max_new_tokens", kind: "optional number", help: "most tokens of a window (half the context)" },
+    { name: "prefix", kind: "text", help: "what the text of each window is made to begin with" },
     {
       name: "suppress_tokens",
       kind: "text",
@@ -109,18 +194,45 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       default: "1.0",
       help: "latest start of the first segment, seconds into the window",
     },
+  ],
+  "Words": [
     {
-      name: "no_speech_threshold",
-      kind: "optional number",
-      default: "0.6",
-      help: "skip a window with a higher no-speech probability and a low log probability",
+      name: "word_timestamps",
+      kind: "boolean",
+      default: "False",
+      help: "find when each word is spoken, and set times of segments by it",
     },
     {
-      name: "logprob_threshold",
-      kind: "optional number",
-      default: "-1.0",
-      help: "what counts as low for that rule",
+      name: "prepend_punctuations",
+      kind: "text",
+      default: PREPEND_PUNCTUATIONS,
+      help: "marks that go with the word behind them",
     },
+    {
+      name: "append_punctuations",
+      kind: "text",
+      default: APPEND_PUNCTUATIONS,
+      help: "marks that go with the word before them",
+    },
+    {
+      name: "hallucination_silence_threshold",
+      kind: "optional number",
+      help:
+        "skip silences of more seconds around words that are probably made up; needs word times, as do all below",
+    },
+    {
+      name: "highlight_words",
+      kind: "boolean",
+      default: "False",
+      help: "underline each word in srt and vtt as it is spoken",
+    },
+    { name: "max_line_width", kind: "optional number", help: "characters of a line in srt and vtt" },
+    {
+      name: "max_line_count",
+      kind: "optional number",
+      help: "lines of a subtitle; with --max_line_width it may run on over segments",
+    },
+    { name: "max_words_per_line", kind: "optional number", help: "words of a subtitle" },
   ],
   "Output": [
     {
@@ -150,20 +262,5 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
 /** Options of the openai-whisper command that sotto does not have, each with what to do instead. */
 export const ABSENT_OPTIONS: Readonly<Record<string, string>> = {
   fp16: "Use --precision.",
-  best_of: "Sampling takes one candidate so far; leave it out.",
-  beam_size: "Decoding is greedy so far; leave it out.",
-  patience: "Decoding is greedy so far; leave it out.",
-  length_penalty: "Decoding is greedy so far; leave it out.",
-  temperature_increment_on_fallback: "A window is decoded at one temperature so far; leave it out.",
-  compression_ratio_threshold:
-    "It only governs fallback to higher temperatures, which is not here yet; leave it out.",
-  word_timestamps: "Times are those of segments so far; leave it out.",
-  prepend_punctuations: "It belongs to word times, which are not here yet; leave it out.",
-  append_punctuations: "It belongs to word times, which are not here yet; leave it out.",
-  highlight_words: "It belongs to word times, which are not here yet; leave it out.",
-  max_line_width: "It belongs to word times, which are not here yet; leave it out.",
-  max_line_count: "It belongs to word times, which are not here yet; leave it out.",
-  max_words_per_line: "It belongs to word times, which are not here yet; leave it out.",
   clip_timestamps: "The whole recording is read so far; cut it first.",
-  hallucination_silence_threshold: "It belongs to word times, which are not here yet; leave it out.",
 };

@@ -9,6 +9,7 @@
 
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SottoError } from "../errors.ts";
+import { isDiskFull } from "../model/file_error.ts";
 import type { OutputFormat } from "./option_table.ts";
 
 /** Where one input's outputs go. */
@@ -138,12 +139,14 @@ function outputError(path: string, cause: unknown): SottoError {
       cause,
     });
   }
-  const text = cause instanceof Error ? cause.message : String(cause);
-  if (text.includes("os error 28")) {
+  if (isDiskFull(cause)) {
     return new SottoError("E_DISK_FULL", `Cannot write ${path} because the disk is full`, {
       hint: "Free some space; no part of the file was left.",
       cause,
     });
   }
-  return new SottoError("E_OUTPUT", `Cannot write ${path}: ${text}`, { ...OTHER_FOLDER, cause });
+  const text = cause instanceof Error ? cause.message : String(cause);
+  // Deno ends its messages with the call, such as `: mkdir '/x'`, which may name our temporary file.
+  const reason = text.replace(/: \w+ '.*$/, "");
+  return new SottoError("E_OUTPUT", `Cannot write ${path}: ${reason}`, { ...OTHER_FOLDER, cause });
 }

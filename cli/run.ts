@@ -43,10 +43,12 @@ export async function run(args: readonly string[]): Promise<number> {
 }
 
 async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: boolean): Promise<number> {
+  for (const message of options.warnings) printWarning({ code: "W_OPTION", message });
   const jobs = options.files.map((file) => ({
     file,
     targets: options.output ? outputTargets(file, options.output.folder, options.output.formats) : [],
     options: options.transcription,
+    subtitles: options.subtitles,
     stop,
     verbose: options.verbose,
   }));
@@ -91,7 +93,7 @@ async function load(options: CommandOptions, signal: AbortSignal): Promise<Whisp
 
 /** Finds out, before a model is loaded, that a file is missing, a folder, or may not be read. */
 async function checkInput(file: string): Promise<void> {
-  if (file === "-" || /^https?:/i.test(file)) return;
+  if (file === "-" || (/^https?:/i.test(file) && URL.canParse(file))) return;
   const info = await Deno.stat(file).catch(() => null);
   if (info === null || info.isDirectory) await openAudio(file);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { formatTimestamp } from "../decoder/writers/subtitles.ts";
+import { formatTimestamp } from "../decoder/writers/timestamps.ts";
 import type { Segment } from "../decoder/mod.ts";
 
 /** `[00:01.000 --> 00:03.500]  text`, with hours where there are some. */

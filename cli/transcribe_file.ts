@@ -4,7 +4,7 @@
  * @module
  */
 
-import { writeTranscript } from "../decoder/mod.ts";
+import { type SubtitleOptions, writeTranscript } from "../decoder/mod.ts";
 import type { Warning } from "../errors.ts";
 import type { Transcript, TranscriptionOptions } from "../transcribe.ts";
 import type { WhisperModel } from "../whisper_model.ts";
@@ -22,6 +22,8 @@ export interface FileJob {
   readonly file: string;
   readonly options: TranscriptionOptions;
   readonly targets: readonly OutputTarget[];
+  /** How words are laid out in subtitles. */
+  readonly subtitles: SubtitleOptions;
   /** Stops it after the window in progress. */
   readonly stop: AbortSignal;
   /** Print segments as they come. */
@@ -64,7 +66,9 @@ export async function transcribeFile(
       if (out.isClosed && job.targets.length === 0) return null;
     }
     bar.clear();
-    for (const { format, path } of job.targets) await writeWhole(path, writeTranscript(step.value, format));
+    for (const { format, path } of job.targets) {
+      await writeWhole(path, writeTranscript(step.value, format, job.subtitles));
+    }
     printLine(reportLine(step.value));
     return step.value;
   } finally {

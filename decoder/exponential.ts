@@ -18,14 +18,41 @@ export const NEGLIGIBLE = 25;
 
 const TABLE = Float64Array.from({ length: STEPS * NEGLIGIBLE + 1 }, (_, k) => Math.exp(-k / STEPS));
 
-/**
- * e^−d with a relative error of at most 8e-8.
- *
- * @param d 0…{@linkcode NEGLIGIBLE}.
- */
-export function expOfMinus(d: number): number {
-  const scaled = d * STEPS;
+/** 1 / STEPS. */
+const STEP = 1 / STEPS;
+
+/** exp((logit − highest) / temperature), within 8e-8 of it; 0 where that is below e^−{@linkcode NEGLIGIBLE}. */
+export function weightOf(logit: number, highest: number, temperature: number): number {
+  const d = (highest - logit) / temperature;
+  return d < NEGLIGIBLE ? expOfMinus(d * STEPS) : 0;
+}
+
+/** Σ {@linkcode weightOf} over `logits[from…to)`, none of which is above `highest`. */
+export function sumOfWeights(
+  logits: Float32Array,
+  { from, to }: { readonly from: number; readonly to: number },
+  { highest, temperature }: { readonly highest: number; readonly temperature: number },
+): number {
+  const table = TABLE;
+  const least = highest - NEGLIGIBLE * temperature;
+  const scale = STEPS / temperature;
+  let sum = 0;
+  for (let i = from; i < to; i++) {
+    const logit = logits[i];
+    if (logit > least) {
+      // As expOfMinus(), written out: a call takes four times as long where it is not inlined.
+      const scaled = (highest - logit) * scale;
+      const k = (scaled + 0.5) | 0;
+      const r = (k - scaled) * STEP;
+      sum += table[k] * (1 + r * (1 + r * 0.5));
+    }
+  }
+  return sum;
+}
+
+/** e^−(scaled / STEPS), `scaled` of 0…STEPS · NEGLIGIBLE. */
+function expOfMinus(scaled: number): number {
   const k = (scaled + 0.5) | 0;
-  const r = (k - scaled) / STEPS;
+  const r = (k - scaled) * STEP;
   return TABLE[k] * (1 + r * (1 + r * 0.5));
 }

@@ -54,7 +54,7 @@ type WindowOptions = Pick<ResolvedDecodeOptions, "language" | "prompt">;
  * @throws {SottoError} E_ABORTED if the signal says so.
  */
 export async function decodeWithFallback(
-  decoder: WindowDecoder,
+  decoder: Pick<WindowDecoder, "decode">,
   options: ResolvedTranscribeOptions & WindowOptions,
   controls: { readonly random: Random; readonly signal?: AbortSignal },
 ): Promise<WindowResult> {

@@ -9,7 +9,7 @@
  */
 
 import { BestLogits } from "./best_logits.ts";
-import { expOfMinus, NEGLIGIBLE } from "./exponential.ts";
+import { sumOfWeights, weightOf } from "./exponential.ts";
 
 /** A part of the vocabulary, and what is known of it. */
 interface Span {
@@ -137,9 +137,7 @@ export class LogitRow {
     for (const span of spans) {
       if (span.best.count === 0) continue;
       for (let token = span.from; token < span.to; token++) {
-        const below = (highest - this.#logits[token]) / temperature;
-        if (!(below < NEGLIGIBLE)) continue;
-        left -= expOfMinus(below);
+        left -= weightOf(this.#logits[token], highest, temperature);
         if (left < 0) return token;
       }
     }
@@ -149,14 +147,7 @@ export class LogitRow {
   /** Σ exp((logit − highest) / temperature) over a span. */
   #weigh(span: Span, highest: number, temperature = 1): number {
     if (this.#scanned(span).count === 0) return 0;
-    const logits = this.#logits;
-    const least = highest - NEGLIGIBLE * temperature;
-    let sum = 0;
-    for (let token = span.from; token < span.to; token++) {
-      const logit = logits[token];
-      if (logit > least) sum += expOfMinus((highest - logit) / temperature);
-    }
-    return sum;
+    return sumOfWeights(this.#logits, span, { highest, temperature });
   }
 
   #scanned(span: Span): BestLogits {

@@ -9,13 +9,14 @@ import { WindowDecoder, type WindowResult } from "./decode.ts";
 import { decodeWithFallback, isSilence, widestOf } from "./fallback.ts";
 import { promptRoom, warnOfLongPrompts } from "./initial_tokens.ts";
 import type { LanguageDetection } from "./language.ts";
+import { voteOnLanguage } from "./language_vote.ts";
 import type { ResolvedTranscribeOptions, RunControls, TranscribeOptions } from "./options.ts";
 import { randomOfWindow } from "./random.ts";
 import { resolveTranscribeOptions } from "./resolve_options.ts";
 import { clearEmpty, cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
 import { throwIfAborted } from "./token_search.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-import { WordTimer } from "./words/mod.ts";
+import { warnOfTranslatedWords, WordTimer } from "./words/mod.ts";
 
 /** The log-mel of a recording, handed out a window at a time. */
 export interface MelWindows {
@@ -36,6 +37,13 @@ export interface MelWindows {
    * @returns F32 [n_mels, 3000].
    */
   openingWindow?(): Promise<Float32Array<ArrayBuffer>>;
+  /**
+   * Whether somebody speaks between two frames; windows without speech do not count for the language. Default: all
+   * hold speech.
+   */
+  holdsSpeech?(seek: number, frames: number): boolean | Promise<boolean>;
+  /** A second reading from the start, to look ahead for the language. Without it only the first window is heard. */
+  again?(): MelWindows & AsyncDisposable;
 }
 
 /** A Whisper, ready to run. */
@@ -59,7 +67,7 @@ export interface TranscriptSummary {
   readonly text: string;
   /** Code of the language, given or detected; null where there was no audio to detect it from. */
   readonly language: string | null;
-  /** What was detected in the first window; null where the language was given. */
+  /** What was detected; of the first window where each has a language of its own; null where it was given. */
   readonly detection: LanguageDetection | null;
   /** False if `stop` ended the work before the recording's end. */
   readonly isComplete: boolean;
@@ -79,6 +87,7 @@ export async function* transcribeWindows(
   const contextLength = model.decoder.dims.n_text_ctx;
   const resolved = resolveTranscribeOptions(options, { tokenizer: model.tokenizer, contextLength });
   warnOfLongPrompts(resolved, contextLength, options);
+  warnOfTranslatedWords(resolved, options);
   return yield* run(windows, model, resolved, options);
 }
 
@@ -103,20 +112,33 @@ async function* run(
     contentFrames,
     align: (tokens) => decoder.align(tokens, model.alignmentHeads),
   }, options.words);
+  const encodeInto = async (decoder: WindowDecoder, mel: Float32Array<ArrayBuffer>) =>
+    await decoder.setFeatures(await model.encode(mel, { signal }));
+  if (decoder && looksAhead(windows, options)) {
+    await using ahead = windows.again!();
+    const detect = async (mel: Float32Array<ArrayBuffer>) => {
+      throwIfAborted(signal);
+      await encodeInto(decoder, mel);
+      return await decoder.detectLanguage();
+    };
+    const { languageDetectionSegments: voters, languageDetectionThreshold: threshold } = options;
+    detection = await voteOnLanguage(ahead, { voters, threshold, detect });
+    language = detection.language;
+  }
   while (decoder && seek < contentFrames && !stop?.aborted) {
     throwIfAborted(signal);
     const frames = Math.min(FRAMES_PER_WINDOW, contentFrames - seek);
-    const encode = async (mel: Float32Array<ArrayBuffer>) =>
-      await decoder.setFeatures(await model.encode(mel, { signal }));
+    const detects = language === null || options.multilingual;
     // A short recording's opening window is not its first one: openai-whisper detects on the silence that follows
     // as well, and decodes with zeros there.
-    const opens = language === null && windows.openingWindow !== undefined && frames < FRAMES_PER_WINDOW;
-    await encode(opens ? await windows.openingWindow!() : await windows.window(seek, frames));
-    if (language === null) {
-      detection = await decoder.detectLanguage();
-      language = detection.language;
+    const opens = detects && seek === 0 && frames < FRAMES_PER_WINDOW && windows.openingWindow !== undefined;
+    await encodeInto(decoder, opens ? await windows.openingWindow!() : await windows.window(seek, frames));
+    if (detects) {
+      const heard = await decoder.detectLanguage();
+      detection ??= heard;
+      language = heard.language;
     }
-    if (opens) await encode(await windows.window(seek, frames));
+    if (opens) await encodeInto(decoder, await windows.window(seek, frames));
     const result = await decodeWithFallback(decoder, { ...options, language, prompt: history.prompt() }, {
       random: randomOfWindow(options.seed, seek),
       signal,
@@ -130,12 +152,28 @@ async function* run(
       nextSeek = (timed ?? cut).nextSeek;
       count += segments.length;
       if (!timed?.isRetried) history.add(segments, result);
-      yield* segments;
+      yield* options.multilingual
+        ? segments.map((segment) => ({ ...segment, language: result.language }))
+        : segments;
     }
     seek = nextSeek;
     onProgress?.({ framesDone: Math.min(seek, contentFrames), framesTotal: contentFrames });
   }
-  return { text: tokenizer.decode(history.written), language, detection, isComplete: seek >= contentFrames };
+  return {
+    text: tokenizer.decode(history.written),
+    language: detection?.language ?? language,
+    detection,
+    isComplete: seek >= contentFrames,
+  };
+}
+
+/** Whether the language is asked of other windows than the first, before the first is decoded. */
+function looksAhead(
+  windows: MelWindows,
+  { language, multilingual, languageDetectionSegments }: ResolvedTranscribeOptions,
+): boolean {
+  if (language !== null || multilingual) return false;
+  return windows.again !== undefined && (languageDetectionSegments > 1 || windows.holdsSpeech !== undefined);
 }
 
 /** Text written hotter than this is not shown to the next window (openai-whisper, `transcribe`). */

@@ -7,6 +7,7 @@
 export { compressionRatio } from "./compression_ratio.ts";
 export { decodeWindow, detectLanguage, type TextModel, WindowDecoder, type WindowResult } from "./decode.ts";
 export type { LanguageDetection } from "./language.ts";
+export { languageName } from "./language_name.ts";
 export { LANGUAGE_CODES, languageCode, LANGUAGES } from "./languages.ts";
 export {
   type MelWindows,
@@ -30,12 +31,14 @@ export type { Segment } from "./segments.ts";
 export type { SpecialTokens } from "./special_tokens.ts";
 
 export { type TextPart, Tokenizer, type TokenizerOptions } from "./tokenizer.ts";
-export type { Word } from "./words/mod.ts";
+export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS, type Word } from "./words/mod.ts";
 export type { BundledVocabulary } from "./vocabulary/bundled.ts";
 export type { Vocabulary } from "./vocabulary_files.ts";
 export {
+  checkSubtitleOptions,
   OUTPUT_FORMATS,
   type OutputFormat,
+  type SubtitleOptions,
   type TranscriptText,
   writeJson,
   writeSrt,

@@ -30,6 +30,8 @@ export interface Segment {
   readonly text: string;
   /** Text and timestamp tokens; empty where the segment was cleared. */
   readonly tokens: readonly number[];
+  /** Code of the window's language; present where each window has its own (`multilingual`). */
+  readonly language?: string;
   /** Of the whole window. */
   readonly temperature: number;
   /** Of the whole window. */

@@ -50,6 +50,7 @@ export const BINDINGS: readonly Binding[] = [
       "sotto_cpu_convert_bfp16_to_f32",
       "sotto_cpu_convert_f32_to_i8",
       "sotto_cpu_convert_i8_to_f32",
+      "sotto_cpu_rows_pass",
     ],
     blocking: [
       "sotto_cpu_abi",

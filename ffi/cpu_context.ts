@@ -11,6 +11,7 @@ import { aborted } from "./call_limit.ts";
 import { CpuDecoder } from "./cpu_decoder.ts";
 import { CpuFormats } from "./cpu_formats.ts";
 import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";
+import { CpuRows } from "./cpu_rows.ts";
 import { describe, sized, sizedText } from "./native_call.ts";
 import { NativeHandle } from "./native_handle.ts";
 
@@ -62,6 +63,11 @@ export class CpuContext extends NativeHandle {
   formats(): CpuFormats {
     const { variant } = this.describe();
     return new CpuFormats(this.#symbols, (symbol, invoke) => this.call(symbol, invoke), variant);
+  }
+
+  /** Passes over rows between products of another device, on these threads. */
+  rows(): CpuRows {
+    return new CpuRows(this.#symbols, (symbol, invoke) => this.call(symbol, invoke));
   }
 
   /**

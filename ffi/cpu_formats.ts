@@ -32,15 +32,22 @@ export class CpuFormats implements Formats {
   readonly #symbols: CpuSymbols;
   readonly #call: ContextCall;
 
-  /** @param variant The context's kernels, such as `avx2`. */
+  /**
+   * @param symbols The library's functions.
+   * @param call Makes a call on the context.
+   * @param variant The context's kernels, such as `avx2`.
+   */
   constructor(symbols: CpuSymbols, call: ContextCall, variant: string) {
     this.name = `cpu (${variant})`;
     this.#symbols = symbols;
     this.#call = call;
   }
 
-  async toBf16(values: Float32Array<ArrayBuffer>): Promise<Uint16Array<ArrayBuffer>> {
-    const codes = new Uint16Array(values.length);
+  async toBf16(
+    values: Float32Array<ArrayBuffer>,
+    codes: Uint16Array<ArrayBuffer> = new Uint16Array(values.length),
+  ): Promise<Uint16Array<ArrayBuffer>> {
+    requireLength("codes", codes, values.length);
     const symbol = "sotto_cpu_convert_f32_to_bf16";
     await this.#call(
       symbol,
@@ -49,14 +56,17 @@ export class CpuFormats implements Formats {
     return codes;
   }
 
-  async fromBf16(codes: Uint16Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
-    const values = new Float32Array(codes.length);
+  async fromBf16(
+    codes: Uint16Array<ArrayBuffer>,
+    out: Float32Array<ArrayBuffer> = new Float32Array(codes.length),
+  ): Promise<Float32Array<ArrayBuffer>> {
+    requireLength("out", out, codes.length);
     const symbol = "sotto_cpu_convert_bf16_to_f32";
     await this.#call(
       symbol,
-      (context, error) => this.#symbols[symbol](context, ...sized(codes), ...sized(values), ...error),
+      (context, error) => this.#symbols[symbol](context, ...sized(codes), ...sized(out), ...error),
     );
-    return values;
+    return out;
   }
 
   async packBfp16(
@@ -108,16 +118,17 @@ export class CpuFormats implements Formats {
     values: Float32Array<ArrayBuffer>,
     [rows, columns]: readonly [rows: number, columns: number],
     options: QuantizeOptions = {},
+    codes: Int8Array<ArrayBuffer> = new Int8Array(values.length),
   ): Promise<Quantized<8>> {
     const { granularity = "tensor", symmetric = true, range = "max" } = options;
     const grid = scaleGrid(rows, columns, granularity);
     requireLength("values", values, rows * columns);
+    requireLength("codes", codes, rows * columns);
     const { total } = blockCount(grid);
     const isGiven = range !== "max"; // searches are rare, and done once for weights: they stay in TypeScript
     const { scales, zeroPoints } = isGiven
       ? scalesOf(rangesOf(values, grid, range, { symmetric, top: topCode(8) }), symmetric)
       : { scales: new Float32Array(total), zeroPoints: symmetric ? null : new Int32Array(total) };
-    const codes = new Int8Array(values.length);
     const scheme = isGiven
       ? SottoI8Scheme.SOTTO_I8_GIVEN
       : symmetric

@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 3;
+export const SOTTO_CPU_ABI = 4;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -16,6 +16,9 @@ export const SOTTO_WEIGHT_WORDS = 4;
 
 /** `SOTTO_BFP16_LAYOUT_WORDS` of the header. */
 export const SOTTO_BFP16_LAYOUT_WORDS = 5;
+
+/** `SOTTO_ROWS_WORDS` of the header. */
+export const SOTTO_ROWS_WORDS = 13;
 
 /** `enum sotto_status` of the header. */
 export const SottoStatus = {
@@ -64,6 +67,22 @@ export const SottoI8Scheme = {
   SOTTO_I8_GIVEN: 0,
   SOTTO_I8_SYMMETRIC: 1,
   SOTTO_I8_ASYMMETRIC: 2,
+} as const;
+
+/** `enum sotto_rows_source` of the header. */
+export const SottoRowsSource = {
+  SOTTO_ROWS_FROM_F32: 0,
+  SOTTO_ROWS_FROM_I32: 1,
+  SOTTO_ROWS_FROM_BF16: 2,
+} as const;
+
+/** `enum sotto_rows_target` of the header. */
+export const SottoRowsTarget = {
+  SOTTO_ROWS_NONE: 0,
+  SOTTO_ROWS_F32: 1,
+  SOTTO_ROWS_BF16: 2,
+  SOTTO_ROWS_BFP16: 3,
+  SOTTO_ROWS_I8: 4,
 } as const;
 
 /** Symbols of the library, in the header's order. */
@@ -372,6 +391,37 @@ export const CPU_SYMBOLS = {
       "usize", // size_t zero_points_length
       "buffer", // float *values
       "usize", // size_t values_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+    nonblocking: true,
+  },
+  sotto_cpu_rows_pass: {
+    parameters: [
+      "u64", // uint64_t context
+      "buffer", // const int64_t *shape
+      "usize", // size_t shape_length
+      "buffer", // const uint8_t *source
+      "usize", // size_t source_length
+      "buffer", // const float *row_scales
+      "usize", // size_t row_scales_length
+      "buffer", // const float *column_scales
+      "usize", // size_t column_scales_length
+      "buffer", // const float *bias
+      "usize", // size_t bias_length
+      "buffer", // const float *addend
+      "usize", // size_t addend_length
+      "buffer", // float *out
+      "usize", // size_t out_length
+      "buffer", // const float *norm_weight
+      "usize", // size_t norm_weight_length
+      "buffer", // const float *norm_bias
+      "usize", // size_t norm_bias_length
+      "buffer", // uint8_t *target
+      "usize", // size_t target_length
+      "buffer", // float *target_scales
+      "usize", // size_t target_scales_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],

@@ -5,7 +5,7 @@
  */
 
 import { SottoStatus } from "./cpu_symbols.ts";
-import { ERROR_CAPACITY, nativeError, textOf } from "./native_error.ts";
+import { ERROR_CAPACITY, nativeError, type StatusMeaning, textOf } from "./native_error.ts";
 
 /** An array whose memory C may read and write. */
 export type NativeArray =
@@ -40,26 +40,33 @@ export function sizedText(text: string): Sized<Uint8Array<ArrayBuffer>> {
 /**
  * Makes a blocking call.
  *
+ * @param meaning Of the library's statuses; default libsotto_cpu's.
  * @throws {SottoError} What the status means.
  */
-export function check(symbol: string, invoke: (error: ErrorText) => number): void {
+export function check(
+  symbol: string,
+  invoke: (error: ErrorText) => number,
+  meaning: StatusMeaning = nativeError,
+): void {
   const error = sized(new Uint8Array(ERROR_CAPACITY));
   const status = invoke(error);
-  if (status !== SottoStatus.SOTTO_OK) throw nativeError(symbol, status, textOf(error[0]));
+  if (status !== SottoStatus.SOTTO_OK) throw meaning(symbol, status, textOf(error[0]));
 }
 
 /**
  * Makes a nonblocking call.
  *
+ * @param meaning Of the library's statuses; default libsotto_cpu's.
  * @throws {SottoError} What the status means.
  */
 export async function checkAsync(
   symbol: string,
   invoke: (error: ErrorText) => Promise<number>,
+  meaning: StatusMeaning = nativeError,
 ): Promise<void> {
   const error = sized(new Uint8Array(ERROR_CAPACITY));
   const status = await invoke(error);
-  if (status !== SottoStatus.SOTTO_OK) throw nativeError(symbol, status, textOf(error[0]));
+  if (status !== SottoStatus.SOTTO_OK) throw meaning(symbol, status, textOf(error[0]));
 }
 
 /** Makes a call that describes something in JSON, and parses it. */

@@ -10,6 +10,9 @@ import { SottoStatus } from "./cpu_symbols.ts";
 /** Room for a native function's line of text, in bytes. */
 export const ERROR_CAPACITY = 512;
 
+/** Makes the exception of a status that is not 0: of the native function that answered it, and its line of text. */
+export type StatusMeaning = (symbol: string, status: number, text: string) => SottoError;
+
 /** The name of a status, such as `SOTTO_NON_FINITE`. */
 export type StatusName = keyof typeof SottoStatus;
 

@@ -7,6 +7,7 @@
 import { SottoError } from "../errors.ts";
 import { CallLimit } from "./call_limit.ts";
 import { checkAsync, type ErrorText } from "./native_call.ts";
+import { nativeError, type StatusMeaning } from "./native_error.ts";
 
 /** Frees the native object behind a handle. */
 export type Destroy = (handle: bigint) => void;
@@ -26,18 +27,27 @@ export class NativeHandle implements Disposable, AsyncDisposable {
   #handle: bigint | null;
   readonly #running = new Set<Promise<unknown>>();
   readonly #turns: CallLimit;
+  readonly #meaning: StatusMeaning;
 
   /**
    * @param what For messages: `encoder plan`.
    * @param handle As the library gave it.
    * @param destroy Frees it.
    * @param atOnce How many calls it takes at a time; the others queue.
+   * @param meaning Of the library's statuses; default libsotto_cpu's.
    */
-  constructor(what: string, handle: bigint, destroy: Destroy, atOnce: number = Infinity) {
+  constructor(
+    what: string,
+    handle: bigint,
+    destroy: Destroy,
+    atOnce: number = Infinity,
+    meaning: StatusMeaning = nativeError,
+  ) {
     this.#what = what;
     this.#handle = handle;
     this.#destroy = destroy;
     this.#turns = new CallLimit(atOnce);
+    this.#meaning = meaning;
     leaked.register(this, { destroy, handle }, this);
   }
 
@@ -69,8 +79,24 @@ export class NativeHandle implements Disposable, AsyncDisposable {
     const handle = this.handle;
     calls ??= new CallLimit(navigator.hardwareConcurrency);
     const all = calls;
-    const task = () => checkAsync(symbol, (error) => invoke(handle, error));
-    const running = this.#turns.run(() => all.run(task, signal), signal);
+    const task = () => checkAsync(symbol, (error) => invoke(handle, error), this.#meaning);
+    await this.#watch(this.#turns.run(() => all.run(task, signal), signal));
+  }
+
+  /**
+   * Makes a nonblocking call that waits for another device: it needs no core, and does not count as a call in flight.
+   *
+   * @throws {SottoError} What the status means; E_BUSY if the object was disposed of.
+   */
+  protected async waiting(
+    symbol: string,
+    invoke: (handle: bigint, error: ErrorText) => Promise<number>,
+  ): Promise<void> {
+    const handle = this.handle;
+    await this.#watch(checkAsync(symbol, (error) => invoke(handle, error), this.#meaning));
+  }
+
+  async #watch(running: Promise<void>): Promise<void> {
     this.#running.add(running);
     try {
       await running;

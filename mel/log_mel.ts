@@ -6,12 +6,13 @@
 
 import { SottoError } from "../errors.ts";
 import type { Device } from "../kernels/device.ts";
+import { drawnBy } from "../notebook/display.ts";
 import { CENTER_PADDING, HOP_LENGTH, N_FRAMES, N_SAMPLES } from "./constants.ts";
 import { FiniteCheck } from "./finite_check.ts";
 import { melFilters } from "./filterbank.ts";
 import { loudest, normalized } from "./normalize.ts";
 
-/** A log-mel spectrogram. */
+/** A log-mel spectrogram: plain data, which a notebook shows as a picture. */
 export interface LogMel {
   /** F32 [bands, frames], row-major; the loudest value lies 2 above the quietest at most. */
   readonly data: Float32Array<ArrayBuffer>;
@@ -53,7 +54,7 @@ export async function logMel(audio: Float32Array, options: LogMelOptions): Promi
   finite.finish();
 
   const frames = Math.floor((audio.length + padding) / HOP_LENGTH);
-  if (frames === 0) return { data: new Float32Array(0), bands, frames };
+  if (frames === 0) return drawn({ data: new Float32Array(0), bands, frames });
   const power = await device.logMelPower(mirrorEnds(audio, audio.length + padding), frames, filters);
   const max = loudest(power);
   const data = new Float32Array(bands * frames);
@@ -62,7 +63,7 @@ export async function logMel(audio: Float32Array, options: LogMelOptions): Promi
       data[band * frames + frame] = normalized(power[frame * bands + band], max);
     }
   }
-  return { data, bands, frames };
+  return drawn({ data, bands, frames });
 }
 
 /** The audio, followed by zeros up to `length`, with 200 mirrored samples on each side. */
@@ -95,5 +96,9 @@ export function padOrTrimMel(mel: LogMel, frames: number = N_FRAMES): LogMel {
   for (let band = 0; band < mel.bands; band++) {
     data.set(mel.data.subarray(band * mel.frames, band * mel.frames + kept), band * frames);
   }
-  return { data, bands: mel.bands, frames };
+  return drawn({ data, bands: mel.bands, frames });
+}
+
+function drawn(mel: LogMel): LogMel {
+  return drawnBy(mel, async (mel) => (await import("../notebook/log_mel_picture.ts")).drawLogMel(mel));
 }

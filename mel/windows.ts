@@ -54,6 +54,7 @@ export class MelWindows implements AsyncDisposable {
   readonly bands: number;
   readonly #source: SampleSource;
   readonly #options: MelFramesOptions;
+  readonly #first: FirstReading;
   readonly #ring: FrameRing;
   /** The largest value of the whole recording, before normalization. */
   readonly #loudest: number;
@@ -64,20 +65,13 @@ export class MelWindows implements AsyncDisposable {
   private constructor(source: SampleSource, options: MelFramesOptions, first: FirstReading) {
     this.#source = source;
     this.#options = options;
+    this.#first = first;
     this.bands = options.bands;
     this.samples = first.samples;
     this.contentFrames = Math.floor(first.samples / HOP_LENGTH);
     this.#loudest = first.loudest;
-    if (first.kept === null) {
-      // A window and the block whose frames end it.
-      this.#ring = new FrameRing(N_FRAMES + MOST_FRAMES_OF_A_BLOCK, options.bands);
-    } else {
-      this.#ring = new FrameRing(
-        first.kept.reduce((sum, block) => sum + block.length, 0) / options.bands,
-        options.bands,
-      );
-      for (const block of first.kept) this.#ring.push(block);
-    }
+    // A window and the block whose frames end it, where the recording was not kept.
+    this.#ring = first.whole ?? new FrameRing(N_FRAMES + MOST_FRAMES_OF_A_BLOCK, options.bands);
   }
 
   /**
@@ -88,6 +82,11 @@ export class MelWindows implements AsyncDisposable {
   static async open(source: SampleSource, options: MelWindowsOptions): Promise<MelWindows> {
     const framesOptions = { bands: options.bands ?? 80, device: options.device, signal: options.signal };
     return new MelWindows(source, framesOptions, await readOnce(source, framesOptions, options.onProgress));
+  }
+
+  /** Windows of the same recording from its start again, to look ahead; the first reading serves both. */
+  again(): MelWindows {
+    return new MelWindows(this.#source, this.#options, this.#first);
   }
 
   /** Length of the recording. */
@@ -190,8 +189,8 @@ function soundingFrames(samples: number): number {
 interface FirstReading {
   readonly samples: number;
   readonly loudest: number;
-  /** All frames, [n, bands] each; null if they are too many. */
-  readonly kept: readonly Float32Array<ArrayBuffer>[] | null;
+  /** All frames; null if they are too many. Filled once and for all, so that readings may share it. */
+  readonly whole: FrameRing | null;
 }
 
 async function readOnce(
@@ -211,5 +210,12 @@ async function readOnce(
     if (samples > KEPT_FRAMES * HOP_LENGTH) kept = null;
     onProgress?.(samples / SAMPLE_RATE);
   }
-  return { samples, loudest: max, kept };
+  return { samples, loudest: max, whole: kept && ringOf(kept, options.bands) };
+}
+
+/** A ring that holds exactly these blocks of frames, [n, bands] each. */
+function ringOf(blocks: readonly Float32Array<ArrayBuffer>[], bands: number): FrameRing {
+  const ring = new FrameRing(blocks.reduce((sum, block) => sum + block.length, 0) / bands, bands);
+  for (const block of blocks) ring.push(block);
+  return ring;
 }

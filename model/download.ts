@@ -78,7 +78,10 @@ export async function downloadFile(
     await Deno.rename(partial, target);
   } catch (error) {
     const failure = fileError(error, "write", target);
-    if (failure.code === "E_INTEGRITY" || failure.code === "E_DISK_FULL") await removeIfThere(partial);
+    const isOthers = failure.code === "E_BUSY";
+    const isUseless = failure.code === "E_INTEGRITY" || failure.code === "E_DISK_FULL" ||
+      await isEmpty(partial);
+    if (!isOthers && isUseless) await removeIfThere(partial);
     throw failure;
   }
 }
@@ -237,6 +240,10 @@ class Transfer {
       },
     );
   }
+}
+
+async function isEmpty(path: string): Promise<boolean> {
+  return await Deno.stat(path).then(({ size }) => size === 0, () => false);
 }
 
 async function removeIfThere(path: string): Promise<void> {

@@ -47,8 +47,8 @@ export function fileError(error: unknown, action: FileAction, path: string): Sot
   return new SottoError(action === "write" ? "E_OUTPUT" : "E_INPUT", `${doing}: ${text}`, { cause: error });
 }
 
-/** ENOSPC or EDQUOT, which Deno reports as plain errors. */
-function isDiskFull(error: unknown): boolean {
+/** Whether it is ENOSPC or EDQUOT, which Deno reports as plain errors. */
+export function isDiskFull(error: unknown): boolean {
   const code = (error as { readonly code?: unknown } | null)?.code;
   return code === "ENOSPC" || code === "EDQUOT" ||
     (error instanceof Error && /os error (28|122)\)/.test(error.message));

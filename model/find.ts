@@ -78,6 +78,9 @@ export async function findModel(nameOrPath: string | URL, options: FindModelOpti
   throw unknownName(name);
 }
 
+/** Where no folder is given and no variable may be read that names one. */
+const NOWHERE = "no place: give a model folder (--model_dir), or --allow-env=SOTTO_CACHE,XDG_CACHE_HOME,HOME";
+
 /** Where was looked so far, for the message when nothing is found. */
 class Search {
   readonly #looked: string[] = [];
@@ -113,7 +116,7 @@ class Search {
     if (!this.options.offline) return;
     throw new SottoError(
       "E_MODEL_NOT_FOUND",
-      `Cannot find model ${this.name} offline; looked at ${this.#looked.join(", ")}`,
+      `Cannot find model ${this.name} offline; looked at ${this.#looked.join(", ") || NOWHERE}`,
       {
         hint: `Run once without --offline, or put ${file} into the model folder.`,
       },

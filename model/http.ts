@@ -6,6 +6,7 @@
  */
 
 import { SottoError } from "../errors.ts";
+import { fetchFailure } from "../fetch_failure.ts";
 
 /** Most redirects followed. */
 const MAX_REDIRECTS = 5;
@@ -78,7 +79,7 @@ async function fetchOnce(url: URL, init: RequestInit & { readonly signal: AbortS
         cause: error,
       });
     }
-    throw new SottoError("E_DOWNLOAD", `Cannot reach ${url.host}: ${(error as Error).message}`, {
+    throw new SottoError("E_DOWNLOAD", `Cannot reach ${url.host}: ${fetchFailure(error)}`, {
       hint: "Check the network and the proxy, or give the path of a model that is on this machine.",
       cause: error,
     });

@@ -1,9 +1,10 @@
 /**
- * Compiles `libsotto_cpu` for this machine, or another, with whatever C compiler there is.
+ * Compiles `libsotto_cpu` and `libsotto_npu_emulated` for this machine, or another, with whatever C compiler there is; and
+ * `libsotto_xrt` where libxrt's headers are.
  *
- * `deno run -A native/build.ts [--optional] [--compiler CC] [--sanitize LIST] [--target TRIPLE] [--force]`
+ * `deno run -A native/build.ts [--optional] [--compiler CC] [--sanitize LIST] [--target TRIPLE] [--force] [--xrt FOLDER]`
  *
- * The library lies in `native/build/<os>-<arch>/`, beside the hash of all it was made of; while the hash is the
+ * A library lies in `native/build/<os>-<arch>/`, beside the hash of all it was made of; while the hash is the
  * same nothing is compiled. It is written under another name and renamed, so that no one opens half a library.
  *
  * @module
@@ -39,6 +40,16 @@ const AVX512_FLAGS: readonly string[] = [
   "-mprefer-vector-width=512",
 ];
 
+/** libxrt's interface is C++17; its headers are not ours to be warned of. */
+const CXX_FLAGS: readonly string[] = [
+  "-O2",
+  "-std=c++17",
+  "-fPIC",
+  "-fvisibility=hidden",
+  "-Wall",
+  "-Wextra",
+];
+
 /** What the files of a variant's folder may use beyond the baseline; the CPU is asked before they are called. */
 const VARIANTS: Readonly<Record<string, { readonly arch: string; readonly flags: readonly string[] }>> = {
   avx2: { arch: "x86_64", flags: AVX2_FLAGS },
@@ -58,6 +69,8 @@ export interface BuildOptions {
   readonly target?: string;
   /** Compiles even if nothing changed. */
   readonly force?: boolean;
+  /** Where libxrt's packages are unpacked or installed: has `include/xrt`, or `usr/include/xrt`. Default `/usr`, `/opt/xilinx/xrt`. */
+  readonly xrt?: string;
 }
 
 /** A library or program, and whether it had to be made. */
@@ -70,13 +83,13 @@ export interface Built {
 
 /** Why nothing was built. */
 export class BuildError extends Error {
-  /** `no-compiler` where none was found, `compile` where one refused the sources. */
-  readonly reason: "no-compiler" | "compile";
+  /** `no-compiler` where none was found, `compile` where one refused the sources, `no-xrt` without libxrt or C++. */
+  readonly reason: "no-compiler" | "compile" | "no-xrt";
   /** The compiler's text. */
   readonly output: string;
 
   /** One line as the message; the others are properties. */
-  constructor(message: string, reason: "no-compiler" | "compile", output = "") {
+  constructor(message: string, reason: "no-compiler" | "compile" | "no-xrt", output = "") {
     super(message);
     this.name = "BuildError";
     this.reason = reason;
@@ -104,10 +117,21 @@ export function buildFolder(machine: Machine = Deno.build, sanitize?: string): s
   return join(NATIVE, "build", `${machine.os}-${machine.arch}${suffix}`);
 }
 
-/** The file name of the CPU library on an operating system. */
-export function libraryName(os: string): string {
-  if (os === "windows") return "sotto_cpu.dll";
-  return os === "darwin" ? "libsotto_cpu.dylib" : "libsotto_cpu.so";
+/** The file name of a library (default the CPU library) on an operating system. */
+export function libraryName(os: string, library = "sotto_cpu"): string {
+  if (os === "windows") return `${library}.dll`;
+  return os === "darwin" ? `lib${library}.dylib` : `lib${library}.so`;
+}
+
+/** What libraries beside the CPU library take from its folder. */
+const SHARED_SOURCES: readonly string[] = ["status", "threads", "handles", "memory", "cpu_features"].map((
+  name,
+) => `cpu/${name}.c`);
+
+/** The C files of the NPU's model, without either door. */
+export async function modelSources(): Promise<string[]> {
+  const model = (await cFiles("npu_model")).filter((file) => !file.startsWith("npu_model/beneath/"));
+  return [...model, ...SHARED_SOURCES];
 }
 
 /**
@@ -121,8 +145,79 @@ export async function buildLibrary(options: BuildOptions = {}): Promise<Built> {
     toolchain,
     options,
     libraryName(toolchain.machine.os),
+    await cFiles("cpu"),
     [],
-    sharedLibraryFlags(toolchain.machine.os),
+    sharedLibraryFlags(toolchain.machine.os, "sotto_cpu"),
+  );
+}
+
+/**
+ * Builds the library of the emulated NPU, if it is missing or stale.
+ *
+ * @throws {BuildError} as {@linkcode buildLibrary}; also `compile` on Windows, whose threads its model does not know.
+ */
+export async function buildEmulatedNpu(options: BuildOptions = {}): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  const { os } = toolchain.machine;
+  const sources = [...await modelSources(), ...await cFiles("npu_emulated"), ...await cFiles("axlf")];
+  const name = "sotto_npu_emulated";
+  return await build(toolchain, options, libraryName(os, name), sources, [], sharedLibraryFlags(os, name));
+}
+
+/**
+ * Builds the library to be preloaded that puts the NPU's model beneath libxrt, if it is missing or stale. Linux only.
+ *
+ * @throws {BuildError} as {@linkcode buildLibrary}.
+ */
+export async function buildNpuBeneath(options: BuildOptions = {}): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  const sources = [...await modelSources(), ...await cFiles("npu_model/beneath")];
+  const name = "sotto_npu_beneath";
+  const flags = ["-shared", "-Wl,-z,now", "-Wl,--no-undefined", "-ldl"];
+  return await build(toolchain, options, libraryName("linux", name), sources, [], flags);
+}
+
+/**
+ * Builds the shim over libxrt, if it is missing or stale.
+ *
+ * @throws {BuildError} as {@linkcode buildLibrary}; `no-xrt` where libxrt's headers are not, or no C++ compiler is.
+ */
+export async function buildXrtShim(options: BuildOptions = {}): Promise<Built> {
+  const xrt = await findXrt(options.xrt);
+  const toolchain = await findToolchain(options);
+  const command = await firstThatRuns(cxxCandidates(options));
+  if (command === null) {
+    throw new BuildError("libsotto_xrt was not built: no C++ compiler was found", "no-xrt");
+  }
+  const sources = [...await cFiles("xrt", [".cc"]), ...await cFiles("axlf"), "cpu/status.c", "cpu/handles.c"];
+  const flags = [
+    ...sharedLibraryFlags("linux", "sotto_xrt"),
+    `-L${xrt.library}`,
+    "-l:libxrt_coreutil.so.2",
+    // libxrt's own needs are found where it is loaded, which may not be here.
+    "-Wl,--allow-shlib-undefined",
+    ...(xrt.library.startsWith("/usr/lib") ? [] : [`-Wl,-rpath,${xrt.library}`]),
+  ];
+  const cxx = { command, flags: [...CXX_FLAGS, "-isystem", xrt.include] };
+  return await build(toolchain, options, libraryName("linux", "sotto_xrt"), sources, [], flags, cxx);
+}
+
+/** Where libxrt's headers and its library are. */
+async function findXrt(given?: string): Promise<{ include: string; library: string }> {
+  const folders = given === undefined ? ["/usr", "/opt/xilinx/xrt"] : [given, join(given, "usr")];
+  for (const folder of folders) {
+    if (await readIfThere(join(folder, "include/xrt/xrt_device.h"), true) === null) continue;
+    for (const name of [`lib/${Deno.build.arch}-linux-gnu`, "lib", "lib64"]) {
+      const library = join(folder, name);
+      if (await readIfThere(join(library, "libxrt_coreutil.so.2"), true) !== null) {
+        return { include: join(folder, "include"), library };
+      }
+    }
+  }
+  const tried = folders.join(", ");
+  throw new BuildError(
+    `libsotto_xrt was not built: libxrt and its headers are in none of ${tried}`,
+    "no-xrt",
   );
 }
 
@@ -138,15 +233,18 @@ export async function buildProgram(
   options: BuildOptions = {},
 ): Promise<Built> {
   const toolchain = await findToolchain(options);
-  return await build(toolchain, options, name, sources, options.target === undefined ? [] : ["-static"]);
+  const linkFlags = options.target === undefined ? [] : ["-static"];
+  return await build(toolchain, options, name, await cFiles("cpu"), sources, linkFlags);
 }
 
 async function build(
   toolchain: Toolchain,
   options: BuildOptions,
   name: string,
+  librarySources: readonly string[],
   extraSources: readonly string[],
   linkFlags: readonly string[],
+  cxx?: { readonly command: string; readonly flags: readonly string[] },
 ): Promise<Built> {
   const { machine } = toolchain;
   const folder = buildFolder(machine, options.sanitize);
@@ -155,12 +253,15 @@ async function build(
     ? []
     : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
   const flagged = [
-    ...(await cFiles("cpu")).map((file) => ({ file, own: variantFlags(file, machine.arch) })),
+    ...librarySources.map((file) => ({ file, own: variantFlags(file, machine.arch) })),
     // Quick to compile matters more here than quick to run, and a test is the plainer for it.
     ...extraSources.map((file) => ({ file, own: ["-O1"] })),
   ];
   const sources = flagged.filter(({ own }) => own !== null)
-    .map(({ file, own }) => ({ file, flags: [...BASE_FLAGS, ...sanitizer, ...own!] }));
+    .map(({ file, own }) => ({
+      file,
+      flags: [...(file.endsWith(".cc") ? cxx!.flags : BASE_FLAGS), ...sanitizer, ...own!],
+    }));
 
   const stamp = await hashOf(toolchain, sources, linkFlags);
   if (
@@ -177,12 +278,13 @@ async function build(
       const object = join(objects, `${file.replaceAll(/[\\/]/g, "_")}.o`);
       return {
         object,
+        command: file.endsWith(".cc") ? cxx!.command : toolchain.command,
         args: [...flags, "-I", join(NATIVE, "include"), "-c", join(NATIVE, file), "-o", object],
       };
     });
-    await inParallel(jobs, navigator.hardwareConcurrency, ({ args }) => compile(toolchain.command, args));
+    await inParallel(jobs, navigator.hardwareConcurrency, ({ command, args }) => compile(command, args));
     const unfinished = `${path}.${Deno.pid}`;
-    await compile(toolchain.command, [
+    await compile(cxx?.command ?? toolchain.command, [
       ...sanitizer,
       ...jobs.map(({ object }) => object),
       ...linkFlags,
@@ -199,8 +301,8 @@ async function build(
   return { path, compiled: true };
 }
 
-function sharedLibraryFlags(os: string): string[] {
-  if (os === "darwin") return ["-dynamiclib", "-install_name", "@rpath/libsotto_cpu.dylib"];
+function sharedLibraryFlags(os: string, library: string): string[] {
+  if (os === "darwin") return ["-dynamiclib", "-install_name", `@rpath/${libraryName(os, library)}`];
   if (os === "windows") return ["-shared", "-static"];
   // now: a missing symbol fails the opening instead of killing the process at a first call.
   // nodelete: closing during a call, or ending a worker, cannot take away code that still runs.
@@ -250,6 +352,18 @@ async function readIfThere(path: string, onlyExistence = false): Promise<string 
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/** C++ compilers to try: `$CXX`, then what goes with the C compiler. */
+function cxxCandidates(options: BuildOptions): string[] {
+  const wanted = Deno.env.get("CXX");
+  if (wanted !== undefined && wanted !== "") return [wanted];
+  return options.target === undefined ? ["c++", "g++", "clang++"] : [`${options.target}-g++`];
+}
+
+async function firstThatRuns(commands: readonly string[]): Promise<string | null> {
+  for (const command of commands) if (await textOf(command, ["--version"]) !== null) return command;
+  return null;
 }
 
 async function findToolchain(options: BuildOptions): Promise<Toolchain> {
@@ -318,16 +432,23 @@ async function main(args: readonly string[]): Promise<number> {
       compiler: { type: "string" },
       sanitize: { type: "string" },
       target: { type: "string" },
+      xrt: { type: "string" },
     },
   });
   try {
     const started = performance.now();
-    const { path, compiled } = await buildLibrary(values);
-    const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    if (compiled) console.error(`built ${relative(Deno.cwd(), path)} in ${seconds} s`);
+    for (const buildOne of [buildLibrary, buildEmulatedNpu, buildXrtShim]) {
+      const { path, compiled } = await buildOne(values);
+      const seconds = ((performance.now() - started) / 1000).toFixed(1);
+      if (compiled) console.error(`built ${relative(Deno.cwd(), path)} in ${seconds} s`);
+    }
     return 0;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
+    if (error.reason === "no-xrt" && values.xrt === undefined) {
+      if (!values.optional) console.error(error.message);
+      return 0;
+    }
     if (values.optional && error.reason === "no-compiler") {
       console.error(`${error.message}; the portable TypeScript device will be used`);
       return 0;

@@ -1,22 +1,26 @@
 /**
- * BFP16, XDNA2's block floating point `bfp16ebs8`: 9 bytes for 8 consecutive values of a row, first the shared exponent e, then eight
- * two's-complement mantissas m.
+ * BFP16, XDNA2's block floating point `bfp16ebs8`: 9 bytes for 8 consecutive values of a row, first the
+ * shared exponent e, then eight two's-complement mantissas m.
  *
  *     value = m · 2^(e − 127) / 64 = m · 2^(e − 133)
  *
- * **e** is the largest biased exponent field of the eight F32 (0 for zeros and subnormals, 255 for infinities and NaN).
+ * **e** is the largest biased exponent field of the eight F32 (0 for zeros and subnormals, 255 for infinities
+ * and NaN).
  *
  * **m** is the value divided by 2^(e − 133), rounded once:
  * - `truncate`: towards −∞, −128…127, as the hardware does when it shifts two's complement.
- * - `nearest`: halves to even. Where the largest of the eight would become ±128, which is 64 · 2, e is one more and all
- *   eight are rounded with that e instead; so m is −127…127, and the block of −x has the negative mantissas.
+ * - `nearest`: halves to even. Where the largest of the eight would become ±128, which is 64 · 2, e is one
+ *   more and all eight are rounded with that e instead; so m is −127…127, and the block of −x has the
+ *   negative mantissas.
  *
- * The formula holds without exception for zeros (−0 becomes 0) and for subnormals, whose e is 0: 2^(0 − 133) divides them exactly
- * as it divides the smallest normal numbers. (The toolchain's host code gives subnormals half of their value.)
+ * The formula holds without exception for zeros (−0 becomes 0) and for subnormals, whose e is 0: 2^(0 − 133)
+ * divides them exactly as it divides the smallest normal numbers. (The toolchain's host code gives subnormals
+ * half of their value.)
  *
- * A block in which e = 255 goes on to hold NaN and infinities: m = 64 means ∞, −64 means −∞, −128 means NaN, and
- * |m| < 64 is a finite value like any other. So a value that rounds past the largest F32 becomes infinite, as in BF16. A decoder
- * takes every |m| > 64 for NaN. What real hardware does there is not published.
+ * Where e = 255 a block goes on to hold NaN and infinities: m = 64 means ∞, −64 means −∞, −128 means NaN, and
+ * a smaller magnitude is a finite value like any other. So a value that rounds past the largest F32 becomes
+ * infinite, as in BF16. A decoder takes any larger magnitude for NaN. What real hardware does there is not
+ * published.
  *
  * @module
  */
@@ -32,7 +36,7 @@ export type Bfp16Rounding = "nearest" | "truncate";
 export interface PackBfp16Options {
   /** Default `nearest`. */
   readonly rounding?: Bfp16Rounding;
-  /** True if the values are [columns, rows] of the layout, such as a right operand [K, N] to be packed as [N, K]. */
+  /** True if the values are [columns, rows]: a right operand [K, N] that is to be packed as [N, K]. */
   readonly transposed?: boolean;
   /** Where the bytes go; default new memory. */
   readonly out?: Uint8Array<ArrayBuffer>;
@@ -48,8 +52,9 @@ const LEAST_NORMAL = 0x00800000;
 /**
  * The exponent of a block, from the bits of its largest magnitude.
  *
- * To nearest, the largest mantissa becomes 128 where its bits below the seventh round up past all ones: adding half of the seventh
- * bit's step then carries into the exponent. A subnormal's seventh bit is one place lower, as it has no hidden bit.
+ * To nearest, the largest mantissa becomes 128 where its bits below the seventh round up past all ones:
+ * adding half of the seventh bit's step then carries into the exponent. A subnormal's seventh bit is one
+ * place lower, as it has no hidden bit.
  */
 function exponentOf(largestBits: number, rounding: Bfp16Rounding): number {
   if (rounding === "truncate") return largestBits >>> 23;

@@ -3,17 +3,19 @@
  *
  * `rows` order: each row's blocks one after the other.
  *
- * `dim32` order, which products on XDNA2 want: the matrix, or each kernel tile of it, is walked in subtiles of 8 rows × 1 block
- * (8 rows × 9 bytes), left to right, then top to bottom, and each subtile's 72 bytes are stored in a row:
+ * `dim32` order, which products on XDNA2 want: the matrix, or each kernel tile of it, is walked in subtiles
+ * of 8 rows × 1 block (8 rows × 9 bytes), left to right, then top to bottom, and each subtile's 72 bytes are
+ * stored in a row:
  *
  *     subtile 0           subtile 1               memory
  *     row 0: e mmmmmmmm   row 0: e mmmmmmmm       subtile 0: row 0, row 1, … row 7
  *     row 1: e mmmmmmmm   row 1: e mmmmmmmm       subtile 1: row 0, row 1, … row 7
  *       …                   …                       …
  *
- * A tile keeps its place in the matrix: its bytes fill the same rectangle of the row-major byte matrix [rows, columns · 9 / 8]
- * that they filled before, rectangle row by rectangle row, as the toolchain's own host code does and as a DMA descriptor cuts the
- * tile out again. A tile narrower than the matrix is therefore a multiple of 64 columns: a rectangle row is whole subtiles.
+ * A tile keeps its place in the matrix: its bytes fill the same rectangle of the row-major byte matrix [rows,
+ * columns · 9 / 8] that they filled before, rectangle row by rectangle row, as the toolchain's own host code
+ * does and as a DMA descriptor cuts the tile out again. A tile narrower than the matrix is therefore a
+ * multiple of 64 columns: a rectangle row is whole subtiles.
  *
  * @module
  */
@@ -30,7 +32,7 @@ export const BFP16_BLOCK_BYTES = 9;
 export const SUBTILE_ROWS = 8;
 /** Bytes of a subtile: 72. */
 export const SUBTILE_BYTES = SUBTILE_ROWS * BFP16_BLOCK_BYTES;
-/** A tile that is narrower than its matrix is a multiple of this: eight subtiles make one of its byte rows 72 long. */
+/** A tile narrower than its matrix is a multiple of this: each of its byte rows is then whole subtiles. */
 const TILE_COLUMN_STEP = BFP16_BLOCK * SUBTILE_ROWS;
 
 /** The order of blocks in memory. */
@@ -59,13 +61,13 @@ export interface Bfp16LayoutOptions {
   /** Default `rows`. */
   readonly order?: Bfp16Order;
   /**
-   * Kernel tile [rows, columns] of the `dim32` order: multiples of 8 and of 64 (of 8, where a tile is as wide as the matrix);
-   * default the whole matrix.
+   * Kernel tile [rows, columns] of the `dim32` order: multiples of 8 and of 64 (of 8, where a tile is as wide
+   * as the matrix); default the whole matrix.
    */
   readonly tile?: readonly [rows: number, columns: number];
   /**
-   * Sizes in memory are rounded up to multiples of these [rows, columns]: default the tile; without one [8, 8] for `dim32`,
-   * [1, 8] for `rows`.
+   * Sizes in memory are rounded up to multiples of these [rows, columns]: default the tile; without one
+   * [8, 8] for `dim32`, [1, 8] for `rows`.
    */
   readonly padTo?: readonly [rows: number, columns: number];
 }
@@ -73,7 +75,8 @@ export interface Bfp16LayoutOptions {
 /**
  * The layout of a matrix [rows, columns].
  *
- * @throws {SottoError} E_OPTION if sizes are not positive, the tile is of the wrong size or does not divide the padded matrix,
+ * @throws {SottoError} E_OPTION if sizes are not positive, the tile is of the wrong size or does not divide
+ * the padded matrix,
  * or a tile is given with `rows`.
  */
 export function bfp16Layout(rows: number, columns: number, options: Bfp16LayoutOptions = {}): Bfp16Layout {

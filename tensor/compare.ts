@@ -5,6 +5,7 @@
  */
 
 import { SottoError } from "../errors.ts";
+import { drawnBy } from "../notebook/display.ts";
 
 /** Errors counted by size: `counts[i]` of them are in decade i. */
 export interface ErrorHistogram {
@@ -15,8 +16,9 @@ export interface ErrorHistogram {
 }
 
 /**
- * An accuracy report: plain data, safe in JSON. Every mean is over pairs in which both values are finite; a figure that does
- * not exist (0 / 0, or no finite pair) is null, and so is an infinite one, such as the ratio for equal tensors.
+ * An accuracy report: plain data, safe in JSON, which a notebook shows as figures and a histogram. Every mean
+ * is over pairs in which both values are finite; a figure that does not exist (0 / 0, or no finite pair) is
+ * null, and so is an infinite one, such as the ratio for equal tensors.
  */
 export interface Comparison {
   /** Pairs of values. */
@@ -76,7 +78,7 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>):
       maxIndex = i;
     }
   }
-  return {
+  const comparison: Comparison = {
     count: expected.length,
     nonFinite: expected.length - finite,
     mse: figure(noise / finite),
@@ -88,6 +90,10 @@ export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>):
     cosine: figure(product / Math.sqrt(signal * power)),
     histogram: histogramOf(actual, expected, Math.sqrt(signal / finite)),
   };
+  return drawnBy(
+    comparison,
+    async (it) => await (await import("../notebook/comparison_plot.ts")).drawComparison(it),
+  );
 }
 
 function histogramOf(actual: ArrayLike<number>, expected: ArrayLike<number>, scale: number): ErrorHistogram {
@@ -96,7 +102,8 @@ function histogramOf(actual: ArrayLike<number>, expected: ArrayLike<number>, sca
     const difference = Math.abs(actual[i] - expected[i]);
     if (!Number.isFinite(difference)) continue;
     let bin = 0;
-    // Products instead of a quotient: where all expected values are 0, equal values are in the first bin, others in the last.
+    // Products instead of a quotient: where all expected values are 0, equal values are in the first bin,
+    // others in the last.
     while (bin < BOUNDS.length && difference > BOUNDS[bin] * scale) bin++;
     counts[bin]++;
   }

@@ -1,6 +1,6 @@
 /**
- * The conversions that stand between F32 and a device, by whoever can do them: plain TypeScript here, native code in
- * `ffi/cpu_formats.ts`. All give the same bits.
+ * The conversions that stand between F32 and a device, by whoever can do them: plain TypeScript here, native
+ * code in `ffi/cpu_formats.ts`. All give the same bits.
  *
  * @module
  */
@@ -10,14 +10,23 @@ import type { Bfp16Layout } from "./bfp16_layout.ts";
 import { bf16ToFloat32, float32ToBf16 } from "./half.ts";
 import { dequantizeIntegers, type Quantized, quantizeInt8, type QuantizeOptions } from "./integers.ts";
 
-/** Conversions between F32 and other formats; arrays in and out are as their namesakes of `tensor/` say. */
+/**
+ * Conversions between F32 and other formats; arrays in and out are as their namesakes of `tensor/` say. Those
+ * who convert often give the array to write into: new memory costs more than the conversion.
+ */
 export interface Formats {
   /** `portable`, or the native kernels in use, such as `cpu (avx2)`. */
   readonly name: string;
-  /** F32 to BF16 codes, to nearest even. */
-  toBf16(values: Float32Array<ArrayBuffer>): Promise<Uint16Array<ArrayBuffer>>;
-  /** BF16 codes to F32. */
-  fromBf16(codes: Uint16Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>>;
+  /** As {@linkcode float32ToBf16}. */
+  toBf16(
+    values: Float32Array<ArrayBuffer>,
+    codes?: Uint16Array<ArrayBuffer>,
+  ): Promise<Uint16Array<ArrayBuffer>>;
+  /** As {@linkcode bf16ToFloat32}. */
+  fromBf16(
+    codes: Uint16Array<ArrayBuffer>,
+    out?: Float32Array<ArrayBuffer>,
+  ): Promise<Float32Array<ArrayBuffer>>;
   /** As {@linkcode packBfp16}. */
   packBfp16(
     values: Float32Array<ArrayBuffer>,
@@ -35,6 +44,7 @@ export interface Formats {
     values: Float32Array<ArrayBuffer>,
     shape: readonly [rows: number, columns: number],
     options?: QuantizeOptions,
+    codes?: Int8Array<ArrayBuffer>,
   ): Promise<Quantized<8>>;
   /** As {@linkcode dequantizeIntegers}. */
   dequantizeInt8(
@@ -46,11 +56,12 @@ export interface Formats {
 /** Plain TypeScript: the reference, and what there is where no library can be opened. */
 export const PORTABLE_FORMATS: Formats = {
   name: "portable",
-  toBf16: (values) => resolved(() => float32ToBf16(values)),
-  fromBf16: (codes) => resolved(() => bf16ToFloat32(codes)),
+  toBf16: (values, codes) => resolved(() => float32ToBf16(values, codes)),
+  fromBf16: (codes, out) => resolved(() => bf16ToFloat32(codes, out)),
   packBfp16: (values, layout, options) => resolved(() => packBfp16(values, layout, options)),
   unpackBfp16: (bytes, layout, out) => resolved(() => unpackBfp16(bytes, layout, out)),
-  quantizeInt8: (values, shape, options) => resolved(() => quantizeInt8(values, shape, options)),
+  quantizeInt8: (values, shape, options, codes) =>
+    resolved(() => quantizeInt8(values, shape, options, codes)),
   dequantizeInt8: (quantized, out) => resolved(() => dequantizeIntegers(quantized, out)),
 };
 

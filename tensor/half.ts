@@ -5,6 +5,8 @@
  * @module
  */
 
+import { requireLength } from "./quantization.ts";
+
 let f16Values: Float32Array<ArrayBuffer> | null = null;
 
 /**
@@ -26,11 +28,20 @@ export function f16ToFloat32(codes: Uint16Array): Float32Array<ArrayBuffer> {
   return values;
 }
 
-/** Widens BF16 codes to F32, exactly. */
-export function bf16ToFloat32(codes: Uint16Array): Float32Array<ArrayBuffer> {
-  const bits = new Uint32Array(codes.length);
+/**
+ * Widens BF16 codes to F32, exactly.
+ *
+ * @param out As long as the codes; default new memory.
+ * @throws {SottoError} E_OPTION if it is not.
+ */
+export function bf16ToFloat32(
+  codes: Uint16Array,
+  out: Float32Array<ArrayBuffer> = new Float32Array(codes.length),
+): Float32Array<ArrayBuffer> {
+  requireLength("out", out, codes.length);
+  const bits = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < codes.length; i++) bits[i] = codes[i] << 16;
-  return new Float32Array(bits.buffer);
+  return out;
 }
 
 /** Narrows F32 to F16 codes, to the nearest and halves to even; what is too large becomes infinite. */
@@ -38,10 +49,18 @@ export function float32ToF16(values: Float32Array): Uint16Array<ArrayBuffer> {
   return new Uint16Array(new Float16Array(values).buffer);
 }
 
-/** Narrows F32 to BF16 codes, to the nearest and halves to even; a NaN stays a (quiet) NaN. */
-export function float32ToBf16(values: Float32Array): Uint16Array<ArrayBuffer> {
+/**
+ * Narrows F32 to BF16 codes, to the nearest and halves to even; a NaN stays a (quiet) NaN.
+ *
+ * @param codes As long as the values; default new memory.
+ * @throws {SottoError} E_OPTION if it is not.
+ */
+export function float32ToBf16(
+  values: Float32Array,
+  codes: Uint16Array<ArrayBuffer> = new Uint16Array(values.length),
+): Uint16Array<ArrayBuffer> {
+  requireLength("codes", codes, values.length);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const codes = new Uint16Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const word = bits[i];
     const isNaN = (word & 0x7fffffff) > 0x7f800000;

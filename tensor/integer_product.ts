@@ -5,8 +5,9 @@
  *
  *     Σ a·b = s·t · ( Σ p·q − y·Σ p − z·Σ q + K·z·y )
  *
- * so a device multiplies the codes as they are, and three cheap terms correct for the zero points. The bracket is an exact
- * integer; the correction's sums depend on one operand each, and are taken once for a row.
+ * so a device multiplies the codes as they are, and three cheap terms correct for the zero points. The
+ * bracket is an exact integer; the correction's sums depend on one operand each, and are taken once for a
+ * row.
  *
  * @module
  */
@@ -32,7 +33,8 @@ export interface IntegerProduct {
  *
  * @param a [M, K].
  * @param b [N, K]: the right operand, transposed.
- * @throws {SottoError} E_OPTION if the K differ, scales change along K in unlike runs or by column, or a sum could leave 32 bits.
+ * @throws {SottoError} E_OPTION if the K differ, scales change along K in unlike runs or by column, or a sum
+ * could leave 32 bits.
  */
 export function multiplyIntegers(a: Quantized, b: Quantized): IntegerProduct {
   const { length, runs } = commonRuns(a, b);

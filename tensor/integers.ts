@@ -1,16 +1,16 @@
 /**
- * INT8 and INT16: value = (code − zero point) · scale, with a scale and a zero point for each block of a matrix.
+ * INT8 and INT16: value = (code − zero point) · scale; each block of a matrix has a scale and a zero point.
  *
  * | | codes | scale of the range [low, high] | zero point |
  * | --- | --- | --- | --- |
  * | symmetric | −t … t, t = 127 or 32767 | max(−low, high) / t | 0 |
  * | asymmetric | −t−1 … t | (high − low) / (2t + 1) | round(−t − 1 − low / scale), kept among the codes |
  *
- * The symmetric code −t−1 is never used, so that −x has the negative code of x. A scale is the quotient (a double)
- * rounded to F32, at least 2^-126, so that its reciprocal is finite; a block of zeros has that scale.
+ * The symmetric code −t−1 is never used, so that −x has the negative code of x. A scale is the quotient (a
+ * double) rounded to F32, at least 2^-126, so that its reciprocal is finite; a block of zeros has that scale.
  *
- * The code of x is round(x · (1 / scale)) + zero point, kept among the codes: reciprocal and product are each rounded to F32,
- * then halves go to even. ±∞ get the outermost codes; NaN gets the code of 0.
+ * The code of x is round(x · (1 / scale)) + zero point, kept among the codes: reciprocal and product are each
+ * rounded to F32, then halves go to even. ±∞ get the outermost codes; NaN gets the code of 0.
  *
  * @module
  */
@@ -77,15 +77,17 @@ export function scalesOf({ low, high }: Ranges, symmetric: boolean, bits: CodeBi
  * Quantizes a matrix to INT8.
  *
  * @param values F32 [rows, columns].
+ * @param codes INT8 [rows, columns], written; default new memory.
  * @throws {SottoError} E_OPTION if sizes do not fit.
  */
 export function quantizeInt8(
   values: Float32Array,
   shape: readonly [rows: number, columns: number],
   options: QuantizeOptions = {},
+  codes?: Int8Array<ArrayBuffer>,
 ): Quantized<8> {
   const { grid, scales } = gridAndScales(values, shape, options, 8);
-  return quantizeInt8With(values, grid, scales);
+  return quantizeInt8With(values, grid, scales, codes);
 }
 
 /** Quantizes a matrix to INT16; as {@linkcode quantizeInt8}. */
@@ -103,12 +105,18 @@ export function quantizeInt16(
 /**
  * Quantizes a matrix to INT8 with scales that are known, such as calibrated ones.
  *
- * @throws {SottoError} E_OPTION if sizes do not fit, a scale is not in 2^-126 … 2^128, or a zero point not in −128…127.
+ * @throws {SottoError} E_OPTION if sizes do not fit, a scale is not in 2^-126 … 2^128, or a zero point not in
+ * −128…127.
  */
-export function quantizeInt8With(values: Float32Array, grid: ScaleGrid, scales: Scales): Quantized<8> {
+export function quantizeInt8With(
+  values: Float32Array,
+  grid: ScaleGrid,
+  scales: Scales,
+  codes: Int8Array<ArrayBuffer> = new Int8Array(values.length),
+): Quantized<8> {
   requireLength("values", values, grid.rows * grid.columns);
+  requireLength("codes", codes, values.length);
   requireScales(grid, scales, 8);
-  const codes = new Int8Array(values.length);
   encode(values, grid, scales, topCode(8), codes);
   const { rows, columns, blockRows, blockColumns } = grid;
   return {

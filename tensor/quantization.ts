@@ -1,9 +1,9 @@
 /**
  * Which values of a matrix share a scale.
  *
- * A matrix [rows, columns] is cut into equal blocks; each block has a scale, and where the scheme is asymmetric a zero
- * point. In a product [M, K] · [K, N] the left operand is kept as [M, K] and the right one transposed as [N, K], so that
- * both have K along their rows.
+ * A matrix [rows, columns] is cut into equal blocks; each block has a scale, and where the scheme is
+ * asymmetric a zero point. In a product [M, K] · [K, N] the left operand is kept as [M, K] and the right one
+ * transposed as [N, K], so that both have K along their rows.
  *
  * @module
  */
@@ -33,7 +33,8 @@ export interface ScaleGrid {
 /**
  * Cuts a matrix into blocks.
  *
- * @throws {SottoError} E_OPTION if a size is not a positive whole number, or the group does not divide the columns.
+ * @throws {SottoError} E_OPTION if a size is not a positive whole number, or the group does not divide the
+ * columns.
  */
 export function scaleGrid(rows: number, columns: number, granularity: Granularity): ScaleGrid {
   requireSize("rows", rows);

@@ -1,8 +1,8 @@
 /**
  * The range of values that each block's integer codes should span.
  *
- * A range always contains 0, so that 0 has a code of its own: padding then adds nothing to a product. Only finite values
- * count; NaN and infinities do not widen a range. A block without any has the range [0, 0].
+ * A range always contains 0, so that 0 has a code of its own: padding then adds nothing to a product. Only
+ * finite values count; NaN and infinities do not widen a range. A block without any has the range [0, 0].
  *
  * @module
  */
@@ -15,10 +15,10 @@ import { blockCount, requireLength, type ScaleGrid } from "./quantization.ts";
  * How a range is chosen.
  *
  * - `max`: the smallest and the largest value. Nothing is clipped.
- * - `{ percentile }`: p in 50…100, nearest rank: the p-th percentile of the magnitudes, or asymmetric the (100 − p)-th and the
- *   p-th of the values. What lies outside is clipped.
- * - `mse`: the range of `max` scaled down by that factor of 1, 0.99, … 0.2 with which the squared error of the block is
- *   least (the widest of equals).
+ * - `{ percentile }`: p in 50…100, nearest rank: the p-th percentile of the magnitudes, or asymmetric the
+ *   (100 − p)-th and the p-th of the values. What lies outside is clipped.
+ * - `mse`: the range of `max` scaled down by that factor of 1, 0.99, … 0.2 with which the squared error of
+ *   the block is least (the widest of equals).
  */
 export type RangeMethod = "max" | "mse" | { readonly percentile: number };
 
@@ -147,7 +147,7 @@ function leastErrorRanges(values: Float32Array, grid: ScaleGrid, codes: CodeRang
   return { low, high };
 }
 
-/** The squared error of values that are clipped to a range and rounded to its steps; the zero point is not rounded. */
+/** The squared error of values clipped to a range and rounded to its steps; the zero point is not rounded. */
 function squaredError(
   values: Float32Array,
   low: number,

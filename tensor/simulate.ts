@@ -19,7 +19,8 @@ export type SimulatedFormat =
 /**
  * Replaces each value by what the format makes of it.
  *
- * @param values F32 [rows, columns], overwritten. BFP16 takes blocks of 8 along a row, the last one filled with zeros.
+ * @param values F32 [rows, columns], overwritten. BFP16 takes blocks of 8 along a row, the last one filled
+ * with zeros.
  * @returns `values`.
  * @throws {SottoError} E_OPTION if sizes or options do not fit.
  */

@@ -41,7 +41,9 @@ export function alignmentMatrix(scores: HeadScores, positions: number): Float32A
       for (let p = 0; p < P; p++) sum[n * P + p] += smooth[p];
     }
   }
-  return Float32Array.from(sum, (value) => value / H);
+  const matrix = new Float32Array(N * P);
+  for (let i = 0; i < matrix.length; i++) matrix[i] = sum[i] / H;
+  return matrix;
 }
 
 /** out[to …] = softmax(input[from …]), `length` values. */
@@ -54,7 +56,8 @@ function softmaxRow(input: Float32Array, from: number, out: Float32Array, to: nu
     out[to + i] = e;
     sum += e;
   }
-  for (let i = 0; i < length; i++) out[to + i] /= sum;
+  const inverse = 1 / sum;
+  for (let i = 0; i < length; i++) out[to + i] *= inverse;
 }
 
 /** Each column less its mean over its standard deviation; 0 where all its values are equal. */
@@ -62,15 +65,17 @@ function standardizeColumns(values: Float32Array, rows: number, columns: number)
   const mean = new Float64Array(columns);
   const variance = new Float64Array(columns);
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) mean[c] += values[r * columns + c] / rows;
+    for (let c = 0, i = r * columns; c < columns; c++, i++) mean[c] += values[i];
   }
+  for (let c = 0; c < columns; c++) mean[c] /= rows;
   for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) variance[c] += (values[r * columns + c] - mean[c]) ** 2 / rows;
-  }
-  const scale = variance.map((value) => value > 0 ? 1 / Math.sqrt(value) : 0);
-  for (let r = 0; r < rows; r++) {
-    for (let c = 0; c < columns; c++) {
-      values[r * columns + c] = (values[r * columns + c] - mean[c]) * scale[c];
+    for (let c = 0, i = r * columns; c < columns; c++, i++) {
+      const away = values[i] - mean[c];
+      variance[c] += away * away;
     }
+  }
+  const scale = variance.map((sum) => sum > 0 ? Math.sqrt(rows / sum) : 0);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0, i = r * columns; c < columns; c++, i++) values[i] = (values[i] - mean[c]) * scale[c];
   }
 }

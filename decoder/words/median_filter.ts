@@ -22,18 +22,18 @@ export function medianFilter(
     for (let i = 0; i < length; i++) out[i] = input[start + i];
     return;
   }
-  const at = (i: number): number => {
-    const inside = i < 0 ? -i : i >= length ? 2 * (length - 1) - i : i;
-    return input[start + inside];
-  };
+  const mirrored = new Float32Array(length + 2 * half);
+  mirrored.set(input.subarray(start, start + length), half);
+  for (let i = 1; i <= half; i++) {
+    mirrored[half - i] = input[start + i];
+    mirrored[half + length - 1 + i] = input[start + length - 1 - i];
+  }
   // The window is kept sorted: one value leaves it, one enters.
-  const sorted = new Float32Array(width);
-  for (let i = 0; i < width; i++) sorted[i] = at(i - half);
-  sorted.sort();
+  const sorted = mirrored.slice(0, width).sort();
   out[0] = sorted[half];
   for (let i = 1; i < length; i++) {
-    const leaving = at(i - 1 - half);
-    const entering = at(i + half);
+    const leaving = mirrored[i - 1];
+    const entering = mirrored[i - 1 + width];
     let place = 0;
     while (sorted[place] < leaving) place++;
     for (; place + 1 < width && sorted[place + 1] < entering; place++) sorted[place] = sorted[place + 1];

@@ -4,6 +4,7 @@
  * @module
  */
 
+export { warnOfTranslatedWords } from "./options.ts";
 export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "./punctuation.ts";
 export type { Word } from "./word.ts";
 export { type TimedWindow, type WordOptions, WordTimer } from "./word_timer.ts";

@@ -5,7 +5,7 @@
  */
 
 import { SottoError } from "../../errors.ts";
-import type { TranscribeOptions } from "../options.ts";
+import type { RunControls, Task, TranscribeOptions } from "../options.ts";
 import type { Tokenizer } from "../tokenizer.ts";
 import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "./punctuation.ts";
 import type { WordOptions } from "./word_timer.ts";
@@ -64,4 +64,13 @@ export function resolveWordOptions(
     appendPunctuations: options.appendPunctuations ?? APPEND_PUNCTUATIONS,
     hallucinationSilenceThreshold: options.hallucinationSilenceThreshold ?? null,
   };
+}
+
+/** Says that words of a translation have no times of their own in the audio. */
+export function warnOfTranslatedWords(
+  { words, task }: { readonly words: WordOptions | null; readonly task: Task },
+  { onWarning }: RunControls,
+): void {
+  if (words === null || task !== "translate") return;
+  onWarning?.({ code: "W_OPTION", message: "Times of words are not reliable in a translation" });
 }

@@ -20,7 +20,7 @@ const LONGEST_MEDIAN = 0.7;
 const CONTRADICTION = 0.5;
 
 /** A segment whose times and words are being found. */
-export type TimedSegment = { -readonly [K in Exclude<keyof Segment, "words">]: Segment[K] } & {
+export type TimedSegment = { -readonly [K in keyof Omit<Segment, "words">]: Segment[K] } & {
   words: { -readonly [K in keyof Word]: Word[K] }[];
 };
 

@@ -140,5 +140,5 @@ export class WordTimer {
 /** When the last word ends, or the last segment where there are no words; null where there is neither. */
 function lastEnd(segments: readonly TimedSegment[]): number | null {
   const spoken = segments.findLast(({ words }) => words.length > 0);
-  return spoken?.words.at(-1)!.end ?? segments.at(-1)?.end ?? null;
+  return spoken?.words.at(-1)?.end ?? segments.at(-1)?.end ?? null;
 }

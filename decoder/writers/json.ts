@@ -27,7 +27,12 @@ function segmentValue(segment: Segment): PythonValue {
     compression_ratio: new Float(segment.compressionRatio),
     no_speech_prob: new Float(segment.noSpeechProb),
   };
-  return segment.words ? { ...value, words: segment.words.map(wordValue) } : value;
+  return {
+    ...value,
+    ...(segment.words && { words: segment.words.map(wordValue) }),
+    // Not openai-whisper's, which has one language for all.
+    ...(segment.language !== undefined && { language: segment.language }),
+  };
 }
 
 function wordValue({ word, start, end, probability }: Word): PythonValue {

@@ -4,12 +4,18 @@
  * @module
  */
 
-import { cue, type TimeFormat } from "./subtitles.ts";
+import { cuesOf } from "./cues.ts";
+import type { SubtitleOptions } from "./subtitle_options.ts";
+import type { TimeFormat } from "./timestamps.ts";
 import type { TranscriptText } from "./transcript.ts";
 
 const FORMAT: TimeFormat = { alwaysHours: false, decimalMark: "." };
 
-/** The contents of a `.vtt` file, as openai-whisper writes it. */
-export function writeVtt({ segments }: Pick<TranscriptText, "segments">): string {
-  return `WEBVTT\n\n${segments.map((segment) => cue(segment, FORMAT)).join("")}`;
+/** The contents of a `.vtt` file, as openai-whisper writes it. Throws E_OPTION if an option is out of range. */
+export function writeVtt(
+  { segments }: Pick<TranscriptText, "segments">,
+  options: SubtitleOptions = {},
+): string {
+  const cues = Array.from(cuesOf(segments, FORMAT, options));
+  return `WEBVTT\n\n${cues.map(({ start, end, text }) => `${start} --> ${end}\n${text}\n\n`).join("")}`;
 }

@@ -13,6 +13,7 @@ import { decoderTensors } from "../../model/weight_names.ts";
 import type { WeightStore } from "../../model/weights.ts";
 import type { Formats } from "../../tensor/formats.ts";
 import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
+import type { RowsWorker } from "../../ffi/rows_pass.ts";
 import { arithmeticText } from "../arithmetic_text.ts";
 import type { Arithmetic, Plan } from "../step.ts";
 import { CpuLoadedDecoder, decoderArithmetic, decoderWords } from "./decoder.ts";
@@ -139,6 +140,11 @@ export class CpuDevice implements Device {
   /** Conversions between number formats on this device's threads, with the bits of `PORTABLE_FORMATS`. */
   get formats(): Formats {
     return this.#context.formats();
+  }
+
+  /** Passes over rows on this device's threads, between products of an NPU. */
+  get rows(): RowsWorker {
+    return this.#context.rows();
   }
 
   /**

@@ -21,7 +21,8 @@ int32_t bfp16_layout_read(int32_t rows, int32_t columns, const int32_t *words, s
 
 int64_t bfp16_layout_bytes(const bfp16_layout *layout);
 
-/* A run of blocks that are evenly spaced in memory: columns [column, column + columns) of up to 8 rows from a multiple of 8. */
+/* A run of blocks evenly spaced in memory: columns [column, column + columns) of a band, up to 8 rows from a multiple
+ * of 8. */
 typedef struct {
   int64_t column, columns;
   int64_t offset;     /* of the first block, in bytes */
@@ -29,7 +30,7 @@ typedef struct {
   int64_t block_step; /* bytes between blocks of a row */
 } bfp16_run;
 
-/* The run of a band of 8 rows that begins at a column (0, then where the last run ended). Columns of padding belong to it. */
+/* The run of a band that begins at a column: 0, then where the last run ended. Columns of padding belong to it. */
 bfp16_run bfp16_layout_run(const bfp16_layout *layout, int64_t row, int64_t column);
 
 #endif

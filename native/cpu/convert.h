@@ -20,10 +20,11 @@ static inline void convert_run(const cpu_context *context, pool_job job, void *a
 static inline int32_t convert_check(const char *name, const void *array, size_t length, size_t wanted,
                                     error_sink error) {
   if (array == NULL && wanted > 0)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because %s must have %zu elements: got none", name, wanted);
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because %s must have %zu elements: got none", name,
+                wanted);
   if (length != wanted)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because %s must have %zu elements: got %zu", name, wanted,
-                length);
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot convert because %s must have %zu elements: got %zu", name,
+                wanted, length);
   return SOTTO_OK;
 }
 

@@ -1,12 +1,16 @@
-/* sotto_cpu_convert_f32_to_i8 and back. Blocks that share a scale are the whole matrix, columns, or runs within rows; each
- * kind has its own split over the threads. */
+/* sotto_cpu_convert_f32_to_i8 and back. Blocks that share a scale are the whole matrix, columns, or runs within rows;
+ * each kind has its own split over the threads. */
 #include <stdlib.h>
 
 #include "convert.h"
 #include "format_scalar.h"
 
-/* Values a thread takes of one block, and columns it takes: whole cache lines. */
-enum { VALUE_GRAIN = 64, COLUMN_GRAIN = 64 };
+/* Values a thread takes of one block, and columns it takes: whole cache lines. Columns are done STRIPE at a time:
+ * their ranges and steps, up to 16 bytes each, stay in the first-level cache. */
+enum { VALUE_GRAIN = 64, COLUMN_GRAIN = 64, STRIPE = 1024 };
+
+/* Values whose ranges are found before they are quantized: they stay in the first-level cache. */
+enum { BATCH_VALUES = 4096 };
 
 typedef struct {
   const kernel_table *kernels;
@@ -23,9 +27,10 @@ typedef struct {
 /* ---- Scales, as tensor/integers.ts defines them. */
 
 static void choose_scale(float low, float high, int32_t scheme, float *scale, int32_t *zero) {
-  const double step = scheme == SOTTO_I8_SYMMETRIC ? (double)(-low > high ? -low : high) / 127
-                                                   : ((double)high - (double)low) / 255;
-  *scale = (float)step > I8_LEAST_SCALE ? (float)step : I8_LEAST_SCALE;
+  /* A quotient of two F32, rounded to F32, is the same by way of a double. */
+  const float step = scheme == SOTTO_I8_SYMMETRIC ? (-low > high ? -low : high) / 127.0f
+                                                  : (float)(((double)high - (double)low) / 255);
+  *scale = step > I8_LEAST_SCALE ? step : I8_LEAST_SCALE;
   if (scheme == SOTTO_I8_SYMMETRIC) return;
   const double rounded = rint(-128 - (double)low / (double)*scale);
   *zero = rounded < -128 ? -128 : rounded > 127 ? 127 : (int32_t)rounded;
@@ -39,21 +44,29 @@ static void choose(const i8_job *job, int64_t block, float low, float high) {
   choose_scale(low, high, job->scheme, &job->scales[block], job->zeros ? &job->zeros[block] : NULL);
 }
 
-/* ---- Runs within rows: a run's range is found while it comes into the cache. */
+/* ---- Runs within rows: all ranges of a batch first, which brings it into the cache. Taken one by one, short runs
+ * would wait for a range, two divisions and a rounding each (measured at 64 values: 22 ns a run, in batches 8). */
+
+static void quantize_batch(const i8_job *job, int64_t begin, int64_t end) {
+  const int64_t length = job->block_columns;
+  if (job->scheme != SOTTO_I8_GIVEN)
+    for (int64_t i = begin; i < end; i++) {
+      float low = 0, high = 0;
+      job->kernels->range(job->values + i * length, length, &low, &high);
+      choose(job, i, low, high);
+    }
+  for (int64_t i = begin; i < end; i++) {
+    const i8_step step = step_of(job, i);
+    job->kernels->quantize_i8(job->values + i * length, length, &step, job->codes + i * length);
+  }
+}
 
 static void quantize_runs(void *argument, int part, int parts) {
   const i8_job *job = argument;
-  const int64_t length = job->block_columns;
+  const int64_t length = job->block_columns, batch = length < BATCH_VALUES ? BATCH_VALUES / length : 1;
   const share runs = share_of(job->rows * job->columns / length, 1, part, parts);
-  for (int64_t i = runs.begin; i < runs.end; i++) {
-    const float *const values = job->values + i * length;
-    if (job->scheme != SOTTO_I8_GIVEN) {
-      float low = 0, high = 0;
-      job->kernels->range(values, length, &low, &high);
-      choose(job, i, low, high);
-    }
-    job->kernels->quantize_i8(values, length, step_of(job, i), job->codes + i * length);
-  }
+  for (int64_t i = runs.begin; i < runs.end; i += batch)
+    quantize_batch(job, i, runs.end - i < batch ? runs.end : i + batch);
 }
 
 static void dequantize_runs(void *argument, int part, int parts) {
@@ -76,8 +89,8 @@ static void range_part(void *argument, int part, int parts) {
 static void quantize_values(void *argument, int part, int parts) {
   const i8_job *job = argument;
   const share values = share_of(job->rows * job->columns, VALUE_GRAIN, part, parts);
-  job->kernels->quantize_i8(job->values + values.begin, values.end - values.begin, step_of(job, 0),
-                            job->codes + values.begin);
+  const i8_step step = step_of(job, 0);
+  job->kernels->quantize_i8(job->values + values.begin, values.end - values.begin, &step, job->codes + values.begin);
 }
 
 static void dequantize_values(void *argument, int part, int parts) {
@@ -87,13 +100,10 @@ static void dequantize_values(void *argument, int part, int parts) {
                               job->zeros ? job->zeros[0] : 0, job->values + values.begin);
 }
 
-/* ---- Columns: each thread takes a stripe, all rows of it. */
+/* ---- Columns: each thread takes stripes, all rows of them. */
 
-static void quantize_stripe(void *argument, int part, int parts) {
-  const i8_job *job = argument;
-  const share stripe = share_of(job->columns, COLUMN_GRAIN, part, parts);
+static void quantize_stripe(const i8_job *job, share stripe) {
   const int64_t width = stripe.end - stripe.begin;
-  if (width <= 0) return;
   if (job->scheme != SOTTO_I8_GIVEN)
     job->kernels->range_columns(job->values + stripe.begin, job->columns, job->rows, width, job->low + stripe.begin,
                                 job->high + stripe.begin);
@@ -106,6 +116,13 @@ static void quantize_stripe(void *argument, int part, int parts) {
     job->kernels->quantize_columns_i8(job->values + at, width, job->reciprocals + stripe.begin,
                                       job->zeros ? job->zeros + stripe.begin : NULL, job->codes + at);
   }
+}
+
+static void quantize_columns(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share columns = share_of(job->columns, COLUMN_GRAIN, part, parts);
+  for (int64_t c = columns.begin; c < columns.end; c += STRIPE)
+    quantize_stripe(job, (share){c, columns.end - c < STRIPE ? columns.end : c + STRIPE});
 }
 
 static void dequantize_rows(void *argument, int part, int parts) {
@@ -167,7 +184,7 @@ static int32_t check_scales(const i8_job *job, size_t blocks, error_sink error) 
 static void quantize(const cpu_context *context, i8_job *job, block_kind kind) {
   const int64_t count = job->rows * job->columns;
   if (kind == BLOCK_RUNS) return convert_run(context, quantize_runs, job, count);
-  if (kind == BLOCK_COLUMNS) return convert_run(context, quantize_stripe, job, count);
+  if (kind == BLOCK_COLUMNS) return convert_run(context, quantize_columns, job, count);
   if (job->scheme != SOTTO_I8_GIVEN) {
     convert_run(context, range_part, job, count);
     float low = 0, high = 0;

@@ -1,5 +1,6 @@
-/* The kernels of number formats: what each slot of the table computes. kernels.h has the rules all kernels follow; here all
- * variants give the same bits, those of format_scalar.h and of tensor/ in TypeScript. NaN and infinities are welcome. */
+/* The kernels of number formats: what each slot of the table computes. kernels.h has the rules all kernels follow;
+ * here all variants give the same bits, those of format_scalar.h and of tensor/ in TypeScript. NaN and infinities are
+ * welcome. */
 #ifndef SOTTO_FORMAT_KERNELS_H
 #define SOTTO_FORMAT_KERNELS_H
 
@@ -35,7 +36,7 @@ typedef struct {
   int32_t bottom; /* −127 or −128 */
 } i8_step;
 
-typedef void quantize_i8_kernel(const float *values, int64_t count, i8_step step, int8_t *codes);
+typedef void quantize_i8_kernel(const float *values, int64_t count, const i8_step *step, int8_t *codes);
 /* value = (code − zero) · scale */
 typedef void dequantize_i8_kernel(const int8_t *codes, int64_t count, float scale, int32_t zero, float *values);
 

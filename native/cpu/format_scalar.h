@@ -1,5 +1,5 @@
-/* One value, or one block, of each number format: the definition that every kernel has to agree with, bit for bit. Kernels of
- * vectors use it for what is left over. tensor/bfp16.ts and tensor/integers.ts say why the formats are so. */
+/* One value, or one block, of each number format: the definition that every kernel has to agree with, bit for bit.
+ * Kernels of vectors use it for what is left over. tensor/bfp16.ts and tensor/integers.ts say why. */
 #ifndef SOTTO_FORMAT_SCALAR_H
 #define SOTTO_FORMAT_SCALAR_H
 
@@ -42,8 +42,9 @@ static inline double power_of_two(int n) {
   return value;
 }
 
-/* To nearest, the largest mantissa becomes 128 where its bits below the seventh round up past all ones: adding half of that
- * bit's step carries into the exponent then. Without a hidden bit, in subnormals, the seventh bit is one place lower. */
+/* To nearest, the largest mantissa becomes 128 where its bits below the seventh round up past all ones: adding half of
+ * that bit's step carries into the exponent then. Without a hidden bit, in subnormals, the seventh bit is one place
+ * lower. */
 static inline int bfp16_exponent(uint32_t largest_bits, int is_nearest) {
   if (!is_nearest) return (int)(largest_bits >> 23);
   const uint32_t exponent = (largest_bits + (largest_bits < 0x00800000 ? 0x8000 : 0x10000)) >> 23;

@@ -8,7 +8,21 @@
 
 #include <stdint.h>
 
-typedef enum { HANDLE_CONTEXT = 1, HANDLE_FILE, HANDLE_PLAN, HANDLE_DECODER, HANDLE_SESSION } handle_kind;
+typedef enum {
+  HANDLE_CONTEXT = 1,
+  HANDLE_FILE,
+  HANDLE_PLAN,
+  HANDLE_DECODER,
+  HANDLE_SESSION,
+  /* Of the library that emulates an NPU, which has a table of its own. */
+  HANDLE_NPU_DEVICE,
+  HANDLE_NPU_OVERLAY,
+  HANDLE_NPU_CONTEXT,
+  HANDLE_NPU_KERNEL,
+  HANDLE_NPU_BUFFER,
+  HANDLE_NPU_RUN,
+  HANDLE_NPU_RUNLIST
+} handle_kind;
 
 /* Every object that has a handle begins with this. */
 typedef struct handle_object {

@@ -1,4 +1,4 @@
-/* The C interface of libsotto_cpu: encoder plans, the text decoder and the log-mel front end on CPU threads.
+/* The C interface of libsotto_cpu: encoder plans, the text decoder, log-mel and number formats on CPU threads.
  *
  * Every function that can fail returns a status (0 = done) and writes one line of text into `error`, a buffer
  * of the same call; nothing is kept in thread-locals, because a caller's calls may come from any thread.
@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 3
+#define SOTTO_CPU_ABI 4
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -175,8 +175,9 @@ SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sou
 SOTTO_API int32_t sotto_cpu_measure(uint64_t context, const char *what, size_t what_length, double seconds,
                                     double *result, char *error, size_t error_capacity);
 
-/* ---- Number formats. Each is specified in tensor/ (half.ts, bfp16.ts, bfp16_layout.ts, integers.ts), and every variant gives
- * the bits of the TypeScript there. Arrays of one call must not overlap. NaN and infinities have defined results. */
+/* ---- Number formats. Each is specified in tensor/ (half.ts, bfp16.ts, bfp16_layout.ts, integers.ts), and every
+ * variant gives the bits of the TypeScript there. NaN and infinities have defined results. Arrays of one call must not
+ * overlap. */
 
 /* F32 to BF16, to nearest even; and back. Both arrays have as many elements. */
 SOTTO_API int32_t sotto_cpu_convert_f32_to_bf16(uint64_t context, const float *values, size_t values_length,
@@ -189,7 +190,8 @@ SOTTO_API int32_t sotto_cpu_convert_bf16_to_f32(uint64_t context, const uint16_t
 /* int32 words of a BFP16 layout: order (0 rows, 1 DIM32), rows and columns stored, rows and columns of a tile. */
 #define SOTTO_BFP16_LAYOUT_WORDS 5
 
-/* F32 [rows, columns] (if is_transposed: [columns, rows]) to BFP16 blocks of 9 bytes, rounded to nearest even or towards −∞.
+/* F32 [rows, columns] (if is_transposed: [columns, rows]) to BFP16 blocks of 9 bytes, rounded to nearest even or
+ * towards −∞.
  * blocks [stored rows · stored columns · 9 / 8]; what lies beyond the matrix becomes 0. */
 SOTTO_API int32_t sotto_cpu_convert_f32_to_bfp16(uint64_t context, const float *values, size_t values_length,
                                                  int32_t rows, int32_t columns, int32_t is_transposed,
@@ -210,8 +212,9 @@ enum sotto_i8_scheme {
   SOTTO_I8_ASYMMETRIC = 2 /* the least and the largest value */
 };
 
-/* F32 [rows, columns] to INT8. A scale (and a zero point) is shared by block_rows × block_columns values: all of them, a column
- * (rows × 1), or a run within a row (1 × a divisor of columns). scales and zero_points [blocks], written unless given. */
+/* F32 [rows, columns] to INT8. A scale (and a zero point) is shared by block_rows × block_columns values: all of them,
+ * a column (rows × 1), or a run within a row (1 × a divisor of columns).
+ * scales and zero_points [blocks], written unless given. */
 SOTTO_API int32_t sotto_cpu_convert_f32_to_i8(uint64_t context, const float *values, size_t values_length,
                                               int32_t rows, int32_t columns, int32_t block_rows,
                                               int32_t block_columns, int32_t scheme, float *scales,
@@ -224,6 +227,39 @@ SOTTO_API int32_t sotto_cpu_convert_i8_to_f32(uint64_t context, const int8_t *co
                                               const float *scales, size_t scales_length, const int32_t *zero_points,
                                               size_t zero_points_length, float *values, size_t values_length,
                                               char *error, size_t error_capacity);
+
+/* What a pass over rows starts from. */
+enum sotto_rows_source { SOTTO_ROWS_FROM_F32 = 0, SOTTO_ROWS_FROM_I32 = 1, SOTTO_ROWS_FROM_BF16 = 2 };
+
+/* What a pass over rows leaves behind. */
+enum sotto_rows_target {
+  SOTTO_ROWS_NONE = 0,
+  SOTTO_ROWS_F32 = 1,
+  SOTTO_ROWS_BF16 = 2,
+  SOTTO_ROWS_BFP16 = 3, /* in DIM32 order, by kernel tiles */
+  SOTTO_ROWS_I8 = 4     /* with a scale for each row */
+};
+
+/* int64 words of a pass: rows, columns; type (sotto_rows_source), row length and address of the source; whether there is a
+ * GELU; type (sotto_rows_target), row length, rows, first row and address of the target; rows and columns of its tiles. */
+#define SOTTO_ROWS_WORDS 13
+
+/* What a host does between two products of another device, row by row:
+ * x = source · row scale · column scale + bias; GELU; + addend; stored in `out`; layer norm; converted into `target`.
+ *
+ * The source has rows of the given length, the matrix their first columns. A source or target address that is not 0 is
+ * memory of that device, mapped in this process, and valid during the call (sotto_xrt_buffer_map); else the array is
+ * taken. The target's rows and columns around the matrix become 0. Arrays of length 0 are left out: scales are 1, terms 0.
+ * row_scales [rows] or [1], column_scales, bias, norm_weight, norm_bias [columns], addend and out [rows, columns] (they
+ * may be the same), target_scales [rows]. */
+SOTTO_API int32_t sotto_cpu_rows_pass(uint64_t context, const int64_t *shape, size_t shape_length,
+                                      const uint8_t *source, size_t source_length, const float *row_scales,
+                                      size_t row_scales_length, const float *column_scales, size_t column_scales_length,
+                                      const float *bias, size_t bias_length, const float *addend, size_t addend_length,
+                                      float *out, size_t out_length, const float *norm_weight,
+                                      size_t norm_weight_length, const float *norm_bias, size_t norm_bias_length,
+                                      uint8_t *target, size_t target_length, float *target_scales,
+                                      size_t target_scales_length, char *error, size_t error_capacity);
 
 #ifdef __cplusplus
 }

@@ -99,7 +99,8 @@ static uint64_t open_decoder(uint64_t context, const model *m) {
 
 /* ---- A walk: prompt, reordering, single tokens, going back. */
 
-enum { PROMPT = CONTEXT - 2, WALK_ROWS = PROMPT + SEQUENCES + 2 * SEQUENCES };
+enum { PROMPT = CONTEXT - 2, WALK_ROWS = PROMPT + SEQUENCES + 2 * SEQUENCES, HEADS = 3 };
+static const int32_t heads[2 * HEADS] = {1, 1, 0, 0, 1, 0};
 static float features[T * C];
 
 static void walk(uint64_t session, float logits[WALK_ROWS * V]) {
@@ -120,8 +121,24 @@ static void walk(uint64_t session, float logits[WALK_ROWS * V]) {
   OK(sotto_cpu_session_step(session, tokens, CONTEXT, 1, 0, rows, 0, NULL, 0, TEXT));
 }
 
+/* A whole context, in two passes: scores, then probabilities. */
+enum { ALIGNED = HEADS * CONTEXT * T + CONTEXT };
+
+static void align(uint64_t session, float aligned[ALIGNED]) {
+  int32_t tokens[CONTEXT];
+  for (int i = 0; i < CONTEXT; i++) tokens[i] = i * 11 % V;
+  float *const probabilities = aligned + HEADS * CONTEXT * T;
+  OK(sotto_cpu_session_align(session, tokens, CONTEXT, heads, 2 * HEADS, V - 5, aligned, HEADS * CONTEXT * T,
+                             probabilities, CONTEXT, TEXT));
+  for (int i = 0; i < CONTEXT; i++) {
+    const int is_known = i > 0 && tokens[i] < V - 5;
+    expect(is_known ? probabilities[i] > 0 && probabilities[i] <= 1 : probabilities[i] == 0,
+           "the probability of token %d is %g", i, probabilities[i]);
+  }
+}
+
 static void test_walks(const model *m) {
-  static float want[WALK_ROWS * V], got[WALK_ROWS * V];
+  static float want[WALK_ROWS * V + ALIGNED], got[WALK_ROWS * V + ALIGNED];
   int count;
   const kernel_variant *variants = kernel_variants(&count);
   for (int i = 0; i < T * C; i++) features[i] = uniform();
@@ -134,11 +151,12 @@ static void test_walks(const model *m) {
       OK(sotto_cpu_destroy(context)); /* the decoder keeps it, and the session the decoder */
       OK(sotto_cpu_destroy(decoder));
       walk(session, got);
+      align(session, got + WALK_ROWS * V);
       OK(sotto_cpu_destroy(session));
       if (i == 0 && threads == 1) memcpy(want, got, sizeof want);
       float worst = 0;
-      for (int j = 0; j < WALK_ROWS * V; j++) worst = fmaxf(worst, fabsf(got[j] - want[j]));
-      expect(worst <= 1e-4f, "%s, %d threads: logits %g away from the reference's", variants[i].name, threads, worst);
+      for (int j = 0; j < WALK_ROWS * V + ALIGNED; j++) worst = fmaxf(worst, fabsf(got[j] - want[j]));
+      expect(worst <= 1e-4f, "%s, %d threads: logits or scores %g away from the reference's", variants[i].name, threads, worst);
       printf("%s, %d threads: %g away\n", variants[i].name, threads, worst);
     }
   }
@@ -237,6 +255,52 @@ static void test_session_arguments(uint64_t context, const model *m) {
 #undef STEP
 }
 
+static void test_align_arguments(uint64_t context, const model *m) {
+  const uint64_t decoder = open_decoder(context, m);
+  uint64_t session = 0;
+  OK(sotto_cpu_session_create(decoder, 1, &session, TEXT));
+  static float scores[2 * CONTEXT * T], probabilities[CONTEXT];
+  int32_t tokens[CONTEXT + 1] = {0}, pairs[2 * H * LAYERS + 2] = {0, 0, 1, 1};
+#define ALIGN(token_count, pair_values, vocabulary, score_count, probability_count)                              \
+  sotto_cpu_session_align(session, tokens, token_count, pairs, pair_values, vocabulary, scores, score_count, \
+                          probabilities, probability_count, TEXT)
+  REFUSED(SOTTO_INVALID_ARGUMENT, "no features", ALIGN(1, 2, V, T, 1));
+  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "1 to 70 tokens: got 0", ALIGN(0, 2, V, 0, 0));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 71", ALIGN(CONTEXT + 1, 2, V, (CONTEXT + 1) * T, CONTEXT + 1));
+  for (int i = 0; i < 2; i++) {
+    tokens[1] = i == 0 ? -1 : V;
+    REFUSED(SOTTO_INVALID_ARGUMENT, i == 0 ? "got -1" : "got 41", ALIGN(2, 2, V, 2 * T, 2));
+  }
+  tokens[1] = 0;
+  REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 0", ALIGN(2, 0, V, 0, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 3", ALIGN(2, 3, V, 2 * T, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 10", ALIGN(2, 2 * H * LAYERS + 2, V, 10 * T, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 0",
+          sotto_cpu_session_align(session, tokens, 2, NULL, 2, V, scores, 2 * T, probabilities, 2, TEXT));
+  const int32_t foreign[4][2] = {{-1, 0}, {LAYERS, 0}, {0, -1}, {0, H}};
+  for (int i = 0; i < 4; i++) {
+    memcpy(pairs, foreign[i], sizeof foreign[i]);
+    REFUSED(SOTTO_INVALID_ARGUMENT, "below [2, 2]: got [", ALIGN(2, 2, V, 2 * T, 2));
+  }
+  pairs[0] = pairs[1] = 1;
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got [1, 1] twice", ALIGN(2, 4, V, 4 * T, 2));
+  pairs[1] = 0;
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", ALIGN(2, 4, 0, 4 * T, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 42", ALIGN(2, 4, V + 1, 4 * T, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "have 268 values: got 267", ALIGN(2, 4, V, 4 * T - 1, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "2 probabilities: got 3", ALIGN(2, 4, V, 4 * T, 3));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0",
+          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, NULL, 4 * T, probabilities, 2, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0",
+          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, scores, 4 * T, NULL, 2, TEXT));
+  OK(ALIGN(2, 4, V, 4 * T, 2));
+  OK(sotto_cpu_destroy(session));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", ALIGN(2, 4, V, 4 * T, 2));
+  OK(sotto_cpu_destroy(decoder));
+#undef ALIGN
+}
+
 static void test_log_mel_arguments(uint64_t context) {
   static float samples[720], filters[2 * 201], out[6];
 #define MEL(s, sn, f, fn, o, on, frames, bands) sotto_cpu_log_mel(context, s, sn, f, fn, o, on, frames, bands, TEXT)
@@ -293,6 +357,7 @@ int main(void) {
   const uint64_t context = open_context(2, "");
   test_decoder_arguments(context, &m);
   test_session_arguments(context, &m);
+  test_align_arguments(context, &m);
   test_log_mel_arguments(context);
   test_busy(context, &m);
   OK(sotto_cpu_destroy(context));

@@ -1,5 +1,5 @@
-/* Kernels of number formats: every variant gives the bits of format_scalar.h, for any bits of F32 and all sizes; and what
- * format_scalar.h gives is as near as each format promises. */
+/* Kernels of number formats: every variant gives the bits of format_scalar.h, for any bits of F32 and all sizes; and
+ * what format_scalar.h gives is as near as each format promises. */
 #include "../cpu/format_scalar.h"
 
 #include <stdlib.h>
@@ -155,7 +155,7 @@ void test_quantize_i8(kernel_check *check, quantize_i8_kernel *kernel) {
       int8_t codes[MOST + 1];
       codes[sizes[s]] = 99;
       fill_bits(values, sizes[s], round % 2);
-      kernel(values, sizes[s], step, codes);
+      kernel(values, sizes[s], &step, codes);
       for (int64_t i = 0; i < sizes[s]; i++) check_code(check, codes[i], values[i], step);
       check_true(check, codes[sizes[s]] == 99, "%lld codes and no more", (long long)sizes[s]);
       guarded_free(check, values);

@@ -34,6 +34,32 @@ Deno.test("loadAudio() takes a path, a file URL, bytes, a buffer, and samples", 
   strictEqual((await loadAudio(new Float32Array(0))).length, 0);
 });
 
+Deno.test("loadAudio() takes a blob, a File and a stream of bytes", async () => {
+  for (const input of [new Blob([WAV]), new File([WAV], "a.wav"), new Blob([WAV]).stream()]) {
+    deepStrictEqual([...await loadAudio(input)], EXPECTED);
+  }
+  strictEqual((await openAudio(new File([WAV], "a.wav"))).name, "a.wav");
+  const pieces = ReadableStream.from([WAV.subarray(0, 5), WAV.subarray(5)]);
+  deepStrictEqual([...await loadAudio(pieces)], EXPECTED);
+});
+
+Deno.test("openAudio() refuses a stream that is locked, fails or holds no bytes, and lets go of one aborted", async () => {
+  const locked = new Blob([WAV]).stream();
+  locked.getReader();
+  await refused("E_INPUT", /somebody else reads that stream/, () => openAudio(locked));
+  const text = ReadableStream.from(["RIFF"]) as unknown as ReadableStream<Uint8Array>;
+  await refused("E_INPUT", /chunks must be bytes: got string/, () => openAudio(text));
+  const failing = new ReadableStream<Uint8Array>({ pull: () => Promise.reject(new Error("cable pulled")) });
+  await refused("E_INPUT", /its source failed: Error: cable pulled/, () => openAudio(failing));
+  let cancelled = false;
+  const endless = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) });
+  const stop = new AbortController();
+  const opening = refused("E_ABORTED", /stopped/, () => openAudio(endless, { signal: stop.signal }));
+  stop.abort();
+  await opening;
+  strictEqual(cancelled, true);
+});
+
 Deno.test("openAudio() tells a missing file, a folder, an empty file and text apart", async () => {
   await inFolder(async (folder) => {
     await refused("E_INPUT", /none\.wav because it does not exist/, () => openAudio(`${folder}/none.wav`));
@@ -52,7 +78,7 @@ Deno.test("openAudio() tells a missing file, a folder, an empty file and text ap
   );
   await refused(
     "E_INPUT",
-    /must be a path, a URL or bytes: got number/,
+    /must be a path, a URL, bytes, a blob or a stream: got number/,
     () => openAudio(7 as unknown as string),
   );
   await refused("E_OPTION", /timeoutSeconds must be above 0/, () => openAudio(WAV, { timeoutSeconds: 0 }));

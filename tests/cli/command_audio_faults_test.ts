@@ -322,6 +322,7 @@ Deno.test("transcribe refuses an input that is missing or a folder", async (t) =
     const out = join(folder, "out");
     const cases = [
       { name: "a missing file", input: join(folder, "talk.wav"), message: /talk\.wav .*does not exist/ },
+      { name: "half a URL", input: "http://", message: /"http:\/\/" because it must be a whole URL/ },
       { name: "a folder", input: folder, message: /must be a file: got a folder/ },
     ];
     const run = (each: typeof cases[number]) =>

@@ -174,13 +174,17 @@ Deno.test({
       return answer.promise;
     });
     const host = `127.0.0.1:${server.addr.port}`;
-    const child = new Watched(startCommand(["--model", DEMO_MODEL, `http://${host}/talk.wav`], {
-      permissions: { ...permissionsFor([]), net: [host] },
-    }));
-    await asked.promise;
-    child.signal("SIGINT");
-    assert.equal(await child.end(), 130);
-    assert.match(child.stderr.seen.join("\n"), /^stopping after this window.*\nE_ABORTED: .*talk\.wav/m);
-    answer.resolve(new Response(null));
+    try {
+      const child = new Watched(startCommand(["--model", DEMO_MODEL, `http://${host}/talk.wav`], {
+        permissions: { ...permissionsFor([]), net: [host] },
+      }));
+      const end = child.end();
+      await Promise.race([asked.promise, end]);
+      child.signal("SIGINT");
+      assert.equal(await end, 130);
+      assert.match(child.stderr.seen.join("\n"), /^stopping after this window.*\nE_ABORTED: .*talk\.wav/m);
+    } finally {
+      answer.resolve(new Response(null)); // the server waits for its answers
+    }
   },
 });

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import {
   assertDone,
   assertRefused,
+  bareEnvironment,
+  commandArguments,
   DEMO_MODEL,
   eachCommand,
   filesIn,
@@ -155,4 +157,26 @@ Deno.test("transcribe writes outputs with names as long as there may be", async 
     assertDone(await runCommand(["--model", DEMO_MODEL, "-o", folder, "-f", "txt,srt", audio], options));
     assert.deepEqual(filesIn(folder), ["srt", "txt", "wav"].map((ending) => `${name}.${ending}`));
   });
+});
+
+Deno.test({
+  name: "transcribe says so if standard output is a full disk",
+  ignore: Deno.build.os !== "linux", // where there is such a device
+  fn: async () => {
+    const args = commandArguments(["--model", DEMO_MODEL, COMMAND], { permissions: permissionsFor([]) });
+    // The shell opens the file, as it would for a user; the child's permissions have no part in it.
+    const shell = new Deno.Command("sh", {
+      args: ["-c", 'exec "$0" "$@" > /dev/full', Deno.execPath(), ...args],
+      clearEnv: true,
+      env: bareEnvironment(),
+      stdin: "null",
+      stderr: "piped",
+    });
+    const { code, stderr } = await shell.output();
+    assert.equal(code, 74);
+    assert.match(
+      new TextDecoder().decode(stderr),
+      /^(W_DEVICE: .*\n)?E_DISK_FULL: Cannot write to standard output because the disk is full\.\n$/,
+    );
+  },
 });

@@ -46,7 +46,7 @@ Deno.test("transcribe refuses wrong options before it reads anything", async (t)
     { name: "no arguments", args: [], message: /no file to transcribe\. --help shows examples/ },
     { name: "an unknown option", args: ["--langage", "de", COMMAND], message: /--langage.*"language"/ },
     { name: "one with dashes", args: ["--initial-promt", "x", COMMAND], message: /"initial_prompt"/ },
-    { name: "one of openai-whisper's", args: ["--beam_size", "5", COMMAND], message: /openai-whisper/ },
+    { name: "one of openai-whisper's", args: ["--fp16", "True", COMMAND], message: /openai-whisper/ },
     { name: "a missing value", args: [COMMAND, "--model"], message: /--model needs a value/ },
     { name: "an unknown language", args: ["--language", "Germann", COMMAND], message: /[Gg]erman/ },
     { name: "an unknown task", args: ["--task", "summarize", COMMAND], message: /transcribe, translate/ },

@@ -3,7 +3,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { TranscriptText } from "../../decoder/mod.ts";
+import type { TranscriptText, Word } from "../../decoder/mod.ts";
 
 /** A segment under openai-whisper's names. */
 interface GoldenSegment {
@@ -17,7 +17,7 @@ interface GoldenSegment {
   avg_logprob: number;
   compression_ratio: number;
   no_speech_prob: number;
-  words?: never[];
+  words?: Word[];
 }
 
 /** What transcribe() returned, or its rounding to six decimals. */
@@ -41,14 +41,19 @@ export function assertSameTranscript(ours: TranscriptText, golden: GoldenTranscr
   assert.equal(ours.segments.length, golden.segments.length);
   golden.segments.forEach((want, i) => {
     const { id, seek, text, tokens, temperature, words, ...segment } = ours.segments[i];
-    assert.deepEqual({ id, seek, text, tokens, temperature, words }, {
+    assert.deepEqual({ id, seek, text, tokens, temperature, words: words?.map(({ word }) => word) }, {
       id: want.id,
       seek: want.seek,
       text: want.text,
       tokens: want.tokens,
       temperature: want.temperature,
-      words: want.words,
+      words: want.words?.map(({ word }) => word),
     });
+    for (const [j, { word, start, end, probability }] of (want.words ?? []).entries()) {
+      const ours = words![j];
+      assert(near(ours.start, start, ROUNDED) && near(ours.end, end, ROUNDED), `times of${word} in ${id}`);
+      assert(near(ours.probability, probability, TOLERANCE), `probability of${word} in ${id}`);
+    }
     assert(
       near(segment.start, want.start, ROUNDED) && near(segment.end, want.end, ROUNDED),
       `times of ${id}`,

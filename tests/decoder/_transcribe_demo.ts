@@ -48,7 +48,7 @@ export class DemoTranscriber implements AsyncDisposable {
     const device = stack.use(
       HAS_LIBRARY ? await openDevice("cpu", { library: LIBRARY_PATH }) : await openDevice("portable"),
     );
-    const encoder = stack.use(await Encoder.load(checkpoint, { device }));
+    const encoder = stack.use(await Encoder.load(checkpoint, { device, precision: "f32" }));
     const decoder = stack.use(await device.loadDecoder(checkpoint.dims.decoder!, checkpoint.weights));
     const encoded = new Map<string, Float32Array<ArrayBuffer>>();
     const encode = async (mel: Float32Array<ArrayBuffer>) => {
@@ -65,9 +65,9 @@ export class DemoTranscriber implements AsyncDisposable {
     });
   }
 
-  /** Windows cut from the log-mel of a whole bundled recording. */
-  async windows(clip: string): Promise<MelWindows> {
-    const samples = await pcm16(`${DEMO}/audio/${clip}.wav`);
+  /** Windows cut from the log-mel of a whole recording: a bundled one by name, or samples at 16 kHz. */
+  async windows(recording: string | Float32Array): Promise<MelWindows> {
+    const samples = typeof recording === "string" ? await demoSamples(recording) : recording;
     const mel = await logMel(samples, { padding: PADDING, device: this.#device });
     const window = (seek: number, frames: number) => {
       const part = new Float32Array(mel.bands * frames);
@@ -80,9 +80,12 @@ export class DemoTranscriber implements AsyncDisposable {
     return { contentFrames: mel.frames - 3000, window, openingWindow: () => window(0, 3000) };
   }
 
-  /** All segments of a bundled recording, and what they come to. */
-  async transcribe(clip: string, options: TranscribeOptions & RunControls): Promise<DemoTranscript> {
-    const run = transcribeWindows(await this.windows(clip), this.#model, options);
+  /** All segments of a recording, see {@linkcode windows}, and what they come to. */
+  async transcribe(
+    recording: string | Float32Array,
+    options: TranscribeOptions & RunControls,
+  ): Promise<DemoTranscript> {
+    const run = transcribeWindows(await this.windows(recording), this.#model, options);
     const segments: Segment[] = [];
     let step = await run.next();
     for (; !step.done; step = await run.next()) segments.push(step.value);
@@ -92,6 +95,11 @@ export class DemoTranscriber implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
+}
+
+/** The samples of a bundled recording. */
+export async function demoSamples(clip: string): Promise<Float32Array> {
+  return await pcm16(`${DEMO}/audio/${clip}.wav`);
 }
 
 /** The samples of a 16-bit mono WAV file with a plain 44-byte header. */

@@ -1,23 +1,20 @@
 // Whole recordings through mel, encoder and decoder, against openai-whisper's transcribe().
 
-import { parseLanguage, type TranscribeOptions } from "../../decoder/mod.ts";
+import { parseLanguage } from "../../decoder/mod.ts";
 import { testWithData } from "../support/shared_data.ts";
 import { dataJson } from "./_data.ts";
 import { assertSameTranscript, type GoldenTranscript } from "./_golden_transcript.ts";
+import { camelCase, type SnakeCaseOptions } from "./_snake_case.ts";
 import { DemoTranscriber } from "./_transcribe_demo.ts";
 
-type SnakeCaseOptions = Readonly<Record<string, unknown>>;
-
-/** openai-whisper's options under our names. */
-function camelCase(options: SnakeCaseOptions): TranscribeOptions {
-  const named = Object.entries(options).map(([name, value]) =>
-    [name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()), value] as const
-  );
-  return Object.fromEntries(named);
-}
-
-/** The parity runs that need no word times. */
-const RUNS = ["previous_text", "no_previous_text", "translate", "beam_5"];
+const RUNS = [
+  "previous_text",
+  "no_previous_text",
+  "translate",
+  "beam_5",
+  "word_timestamps",
+  "no_previous_text_word_timestamps",
+];
 
 for (const clip of ["01_command", "06_german", "08_commands", "09_long"]) {
   const name = `transcribeWindows() transcribes ${clip} as openai-whisper does`;

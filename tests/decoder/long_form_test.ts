@@ -194,6 +194,88 @@ Deno.test("transcribeWindows() detects the language on the opening window, once"
   assert.equal(decoder.windows[1][0].tokens[1], special.languages.get("de"));
 });
 
+Deno.test("transcribeWindows() detects the language of each window if multilingual", async () => {
+  const speaking = (code: string, ...tokens: number[]) => {
+    const [first, ...others] = writing([at(0), ...tokens, at(30)]);
+    return [{ ...first, [special.languages.get(code)!]: 2 }, ...others];
+  };
+  const { segments, decoder, summary } = await transcribe([speaking("de", WORD), speaking("en", WORD)], {
+    frames: 6000,
+    language: null,
+    multilingual: true,
+  });
+  assert.deepEqual(segments.map(({ language }) => language), ["de", "en"]);
+  assert.equal(summary.language, "de");
+  const started = decoder.windows.map((calls) => calls[1].tokens[calls[1].tokens.indexOf(special.sot) + 1]);
+  assert.deepEqual(started, [special.languages.get("de"), special.languages.get("en")]);
+  const { segments: plain } = await transcribe([writing([at(0), WORD, at(30)])]);
+  assert.equal("language" in plain[0], false);
+});
+
+Deno.test("transcribeWindows() looks ahead for the language where several windows vote", async () => {
+  const german: Scripted = { [special.languages.get("de")!]: 0.1 };
+  const english: Scripted = { [special.languages.get("en")!]: 0.1 };
+  const words = writing([at(0), WORD, at(30)]);
+  const decoder = new ScriptedDecoder(tokenizer, [[english], [german], [german], words]);
+  const asked: string[] = [];
+  const reading = (name: string): MelWindows & AsyncDisposable => ({
+    contentFrames: 9000,
+    window: (seek) => (asked.push(`${name} ${seek}`), Promise.resolve(new Float32Array(0))),
+    again: () => reading("ahead"),
+    [Symbol.asyncDispose]: () => (asked.push(`${name} ended`), Promise.resolve()),
+  });
+  const model = {
+    decoder,
+    tokenizer,
+    alignmentHeads: [],
+    encode: (mel: Float32Array<ArrayBuffer>) => Promise.resolve(mel),
+  };
+  const options = { languageDetectionSegments: 3, languageDetectionThreshold: 0.9 };
+  const run = transcribeWindows(reading("main"), model, options);
+  await run.next();
+  assert.deepEqual(asked, ["ahead 0", "ahead 3000", "ahead 6000", "ahead ended", "main 0"]);
+  assert.equal(decoder.windows[3][0].tokens[1], special.languages.get("de"));
+  await run.return(undefined as never);
+});
+
+Deno.test("transcribeWindows() shows hot words before the previous text, both cut to half the context", async () => {
+  const words = writing([at(0), WORD, at(30)]);
+  const hot = tokenizer.encode(" kitchen");
+  const { decoder } = await transcribe([words, words], { frames: 6000, hotwords: "kitchen" });
+  assert.deepEqual(promptOf(decoder, 0), [special.prev, ...hot]);
+  assert.deepEqual(promptOf(decoder, 1), [special.prev, ...hot, at(0), WORD, at(30)]);
+  const warnings: Warning[] = [];
+  const long = await transcribe([words, words], {
+    frames: 6000,
+    hotwords: "the ".repeat(300),
+    onWarning: (warning) => warnings.push(warning),
+  });
+  assert.deepEqual(promptOf(long.decoder, 1), [special.prev, ...new Array(223).fill(WORD)]);
+  assert.match(warnings[0].message, /hotwords has 300 tokens and room for 223: only its beginning counts/);
+});
+
+Deno.test("transcribeWindows() cuts a prefix that leaves no room for a text", async () => {
+  const warnings: Warning[] = [];
+  const { decoder } = await transcribe([writing([at(0)])], {
+    prefix: "the ".repeat(500),
+    initialPrompt: "the ".repeat(300),
+    onWarning: (warning) => warnings.push(warning),
+  });
+  assert.equal(decoder.windows[0][0].tokens.length, 446); // 224 of the prompt, 3 to start, 219 of the prefix
+  assert.deepEqual(warnings.map(({ code }) => code), ["W_OPTION", "W_OPTION"]);
+});
+
+Deno.test("transcribeWindows() tries again where the text is repetitive, and shows it to nobody if it stays so", async () => {
+  const loop = writing([at(0), ...new Array(100).fill(WORD), at(30)]);
+  const { segments, decoder } = await transcribe([loop, []], { frames: 6000 });
+  const starts = decoder.windows[0].filter(({ position }) => position === 0).length;
+  assert.equal(starts, 6);
+  assert.equal(segments[0].temperature, 1);
+  assert.deepEqual(promptOf(decoder, 1), []);
+  const lenient = await transcribe([loop], { compressionRatioThreshold: null });
+  assert.equal(lenient.segments[0].temperature, 0);
+});
+
 Deno.test("transcribeWindows() asks nothing of the model for a recording without a frame", async () => {
   const { segments, decoder, summary } = await transcribe([], { frames: 0, language: null });
   assert.deepEqual([segments, decoder.windows], [[], []]);

@@ -94,6 +94,12 @@ const REFUSED: readonly [options: Record<string, unknown>, message: RegExp, hint
   [{ prefix: "a", hotwords: "b" }, /hotwords and prefix cannot be given together/],
   [{ multilingual: true, language: "en" }, /multilingual and language cannot be given together/],
   [{ multilingual: true, languageDetectionSegments: 3 }, /multilingual and languageDetectionSegments cannot/],
+  [{ wordTimestamps: 1 }, /wordTimestamps must be true or false; got 1/],
+  [{ prependPunctuations: null }, /prependPunctuations must be a text/],
+  [{ appendPunctuations: ["."] }, /appendPunctuations must be a text/],
+  [{ wordTimestamps: true, hallucinationSilenceThreshold: -1 }, /Threshold must be seconds of 0 or more/],
+  [{ hallucinationSilenceThreshold: 2 }, /hallucinationSilenceThreshold needs word times/],
+  [{ wordTimestamps: true, sampleLen: 444 }, /with word times, sampleLen must be at most 443; got 444/],
   [{ temperature: -0.1 }, /temperature/],
   [{ temperature: NaN }, /temperature/],
   [{ temperature: "0" }, /temperature/],
@@ -186,4 +192,23 @@ Deno.test("parseLanguage() takes codes, names and other names in any case", () =
     " Castilian ": "es",
   };
   for (const [spelling, code] of Object.entries(spellings)) assert.equal(parseLanguage(spelling), code);
+});
+
+Deno.test("resolveTranscribeOptions() completes the options of word times, where they are wanted", () => {
+  const words = (options: TranscribeOptions) => resolveTranscribeOptions(options, demo).words;
+  assert.deepEqual(words({ wordTimestamps: true, sampleLen: 443 }), {
+    prependPunctuations: "\"'“¿([{-",
+    appendPunctuations: "\"'.。,，!！?？:：”)]}、",
+    hallucinationSilenceThreshold: null,
+  });
+  assert.deepEqual(
+    words({
+      wordTimestamps: true,
+      prependPunctuations: "",
+      appendPunctuations: ".",
+      hallucinationSilenceThreshold: 2,
+    }),
+    { prependPunctuations: "", appendPunctuations: ".", hallucinationSilenceThreshold: 2 },
+  );
+  assert.equal(words({ wordTimestamps: false, appendPunctuations: "." }), null);
 });

@@ -3,7 +3,7 @@ import { OUTPUT_FORMATS, type Segment, type TranscriptText, writeTranscript } fr
 import { roundHalfEven } from "../../decoder/rounding.ts";
 import { strip } from "../../decoder/whitespace.ts";
 import { pythonFloat } from "../../decoder/writers/python_json.ts";
-import { formatTimestamp } from "../../decoder/writers/subtitles.ts";
+import { formatTimestamp } from "../../decoder/writers/timestamps.ts";
 import { dataJson, dataText } from "./_data.ts";
 
 /** openai-whisper's result under our names. */
@@ -84,4 +84,10 @@ Deno.test("formatTimestamp() carries from milliseconds up to hours", () => {
   assert.equal(format(3599.9996, true), "01:00:00.000");
   assert.equal(format(1.5, true), "00:00:01.500");
   assert.equal(format(360_000, false), "100:00:00.000");
+});
+
+Deno.test("writeTranscript() adds the language of each segment to JSON where windows have their own", async () => {
+  const { segments: [first], ...rest } = await transcript("09_long");
+  const written = writeTranscript({ ...rest, segments: [{ ...first, language: "de" }] }, "json");
+  assert.equal(JSON.parse(written).segments[0].language, "de");
 });

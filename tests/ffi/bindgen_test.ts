@@ -97,8 +97,18 @@ Deno.test("bindgen --check answers 0 in sync and 64 for an unknown option", asyn
 Deno.test("bindgen --check answers 1 and names the command where the table drifted", async () => {
   const root = await Deno.makeTempDir();
   try {
+    const headers = Array.from(
+      Deno.readDirSync(new URL("native/include/", PROJECT_ROOT)),
+      ({ name }) => name,
+    );
+    const tables = headers.map((header) => header.replace(/^sotto_(.*)\.h$/, "ffi/$1_symbols.ts"));
     for (
-      const file of ["ffi/bindgen.ts", "ffi/c_header.ts", "ffi/cpu_symbols.ts", "native/include/sotto_cpu.h"]
+      const file of [
+        "ffi/bindgen.ts",
+        "ffi/c_header.ts",
+        ...tables,
+        ...headers.map((name) => `native/include/${name}`),
+      ]
     ) {
       await Deno.mkdir(`${root}/${file.slice(0, file.lastIndexOf("/"))}`, { recursive: true });
       await Deno.copyFile(new URL(file, PROJECT_ROOT), `${root}/${file}`);

@@ -15,6 +15,7 @@ export const PROGRAMS = {
   ],
   library_test: ["tests/library_test.c"],
   decoder_test: ["tests/decoder_test.c"],
+  convert_test: ["tests/convert_test.c"],
 } as const;
 
 /** The path of a test program; null, with one line said, where there is no C compiler. */

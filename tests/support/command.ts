@@ -75,13 +75,21 @@ function flagsOf(permissions: Permissions): string[] {
     .map(([name, values]) => `--allow-${name}=${values.join(",")}`);
 }
 
+/** What `deno` is given to run the command. */
+export function commandArguments(args: readonly string[], options: CommandOptions = {}): string[] {
+  return [
+    "run",
+    "--no-prompt",
+    ...flagsOf(options.permissions ?? {}),
+    ...options.flags ?? [],
+    SCRIPT,
+    ...args,
+  ];
+}
+
 /** Starts the command; the caller ends it. */
 export function startCommand(args: readonly string[], options: CommandOptions = {}): Deno.ChildProcess {
-  return denoCommand(
-    ["run", "--no-prompt", ...flagsOf(options.permissions ?? {}), ...options.flags ?? [], SCRIPT]
-      .concat(args),
-    options,
-  ).spawn();
+  return denoCommand(commandArguments(args, options), options).spawn();
 }
 
 /** A child `deno`, all of its streams piped, its environment bare. */
@@ -89,20 +97,25 @@ export function denoCommand(
   args: readonly string[],
   options: Pick<CommandOptions, "env" | "cwd"> = {},
 ): Deno.Command {
-  const env: Record<string, string> = { NO_COLOR: "1" };
-  for (const name of INHERITED) {
-    const value = Deno.env.get(name);
-    if (value !== undefined) env[name] = value;
-  }
   return new Deno.Command(Deno.execPath(), {
     args: [...args],
     clearEnv: true,
-    env: { ...env, ...options.env },
+    env: { ...bareEnvironment(), ...options.env },
     cwd: options.cwd,
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
   });
+}
+
+/** The variables of a child. */
+export function bareEnvironment(): Record<string, string> {
+  const env: Record<string, string> = { NO_COLOR: "1" };
+  for (const name of INHERITED) {
+    const value = Deno.env.get(name);
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
 }
 
 /** Runs the command to its end. */

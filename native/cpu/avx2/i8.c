@@ -18,10 +18,10 @@ static inline void store_32(int8_t *codes, const __m256i c[4]) {
                       _mm256_permutevar8x32_epi32(bytes, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
 }
 
-void quantize_f32i8_avx2(const float *values, int64_t count, i8_step step, int8_t *codes) {
-  const lanes reciprocal = lanes_set(step.reciprocal);
-  const lanes least = lanes_set((float)(step.bottom - step.zero)), most = lanes_set((float)(127 - step.zero));
-  const __m256i zero = _mm256_set1_epi32(step.zero);
+void quantize_f32i8_avx2(const float *values, int64_t count, const i8_step *step, int8_t *codes) {
+  const lanes reciprocal = lanes_set(step->reciprocal);
+  const lanes least = lanes_set((float)(step->bottom - step->zero)), most = lanes_set((float)(127 - step->zero));
+  const __m256i zero = _mm256_set1_epi32(step->zero);
   int64_t i = 0;
   for (; i + STEP <= count; i += STEP) {
     __m256i c[4];
@@ -29,7 +29,7 @@ void quantize_f32i8_avx2(const float *values, int64_t count, i8_step step, int8_
     for (int j = 0; j < 4; j++) c[j] = codes_of(lanes_load(values + i + j * LANES), reciprocal, least, most, zero);
     store_32(codes + i, c);
   }
-  for (; i < count; i++) codes[i] = i8_of_f32(values[i], step);
+  for (; i < count; i++) codes[i] = i8_of_f32(values[i], *step);
 }
 
 void quantize_columns_f32i8_avx2(const float *values, int64_t count, const float *reciprocals, const int32_t *zeros,
@@ -91,23 +91,26 @@ void range_f32_avx2(const float *values, int64_t count, float *low, float *high)
       least[j] = lanes_min(x, least[j]);
       most[j] = lanes_max(x, most[j]);
     }
-  float all[2 * LANES];
-  lanes_store(all, lanes_min(least[0], least[1]));
-  lanes_store(all + LANES, lanes_max(most[0], most[1]));
-  for (int j = 0; j < 2 * LANES; j++) widen_range(all[j], low, high);
+  *low = -lanes_max_of(lanes_sub(lanes_zero(), lanes_min(least[0], least[1])));
+  *high = lanes_max_of(lanes_max(most[0], most[1]));
   for (; i < count; i++) widen_range(values[i], low, high);
 }
 
 void range_columns_f32_avx2(const float *values, int64_t stride, int64_t rows, int64_t columns, float *low,
                             float *high) {
-  for (int64_t r = 0; r < rows; r++) {
+  int64_t r = 0;
+  for (; r + 4 <= rows; r += 4) { /* four rows at a time read and write low and high a quarter as often */
     const float *const row = values + r * stride;
     int64_t c = 0;
     for (; c + LANES <= columns; c += LANES) {
-      const lanes x = finite_of(lanes_load(row + c));
-      lanes_store(low + c, lanes_min(x, lanes_load(low + c)));
-      lanes_store(high + c, lanes_max(x, lanes_load(high + c)));
+      const lanes x0 = finite_of(lanes_load(row + c)), x1 = finite_of(lanes_load(row + stride + c));
+      const lanes x2 = finite_of(lanes_load(row + 2 * stride + c)), x3 = finite_of(lanes_load(row + 3 * stride + c));
+      lanes_store(low + c, lanes_min(lanes_min(lanes_min(x0, x1), lanes_min(x2, x3)), lanes_load(low + c)));
+      lanes_store(high + c, lanes_max(lanes_max(lanes_max(x0, x1), lanes_max(x2, x3)), lanes_load(high + c)));
     }
-    for (; c < columns; c++) widen_range(row[c], &low[c], &high[c]);
+    for (; c < columns; c++)
+      for (int64_t i = 0; i < 4; i++) widen_range(row[i * stride + c], &low[c], &high[c]);
   }
+  for (; r < rows; r++)
+    for (int64_t c = 0; c < columns; c++) widen_range(values[r * stride + c], &low[c], &high[c]);
 }

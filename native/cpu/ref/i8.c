@@ -10,8 +10,8 @@ void range_columns_f32_ref(const float *values, int64_t stride, int64_t rows, in
     for (int64_t c = 0; c < columns; c++) widen_range(values[r * stride + c], &low[c], &high[c]);
 }
 
-void quantize_f32i8_ref(const float *values, int64_t count, i8_step step, int8_t *codes) {
-  for (int64_t i = 0; i < count; i++) codes[i] = i8_of_f32(values[i], step);
+void quantize_f32i8_ref(const float *values, int64_t count, const i8_step *step, int8_t *codes) {
+  for (int64_t i = 0; i < count; i++) codes[i] = i8_of_f32(values[i], *step);
 }
 
 void quantize_columns_f32i8_ref(const float *values, int64_t count, const float *reciprocals, const int32_t *zeros,

@@ -1,12 +1,10 @@
 /**
- * What SubRip and WebVTT have in common: cues with a start, an end and a text.
+ * Times as subtitles spell them.
  *
  * @module
  */
 
 import { roundHalfEven } from "../rounding.ts";
-import type { Segment } from "../segments.ts";
-import { strip } from "../whitespace.ts";
 
 /** How times are spelled. */
 export interface TimeFormat {
@@ -28,10 +26,4 @@ export function formatTimestamp(seconds: number, { alwaysHours, decimalMark }: T
   const hours = Math.floor(milliseconds / 3_600_000);
   const shown = alwaysHours || hours > 0 ? `${String(hours).padStart(2, "0")}:` : "";
   return `${shown}${part(60_000, 60, 2)}:${part(1000, 60, 2)}${decimalMark}${part(1, 1000, 3)}`;
-}
-
-/** A segment as the lines of a cue: times, text and an empty line. The text may not hold the arrow between times. */
-export function cue({ start, end, text }: Segment, format: TimeFormat): string {
-  const times = `${formatTimestamp(start, format)} --> ${formatTimestamp(end, format)}`;
-  return `${times}\n${strip(text).replaceAll("-->", "->")}\n\n`;
 }
