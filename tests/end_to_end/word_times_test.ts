@@ -50,7 +50,16 @@ Deno.test("transcribe.ts lays out the words of 09_long as openai-whisper does", 
         "-o",
         folder,
       ]
-        .concat("-f", "srt,vtt", "--language", "en", "--condition_on_previous_text", "False")
+        .concat(
+          "-f",
+          "srt,vtt",
+          "--precision",
+          "f32",
+          "--language",
+          "en",
+          "--condition_on_previous_text",
+          "False",
+        )
         .concat(
           "--beam_size",
           "None",
