@@ -5,12 +5,14 @@
  * @module
  */
 
+import type { WarningSink } from "../errors.ts";
 import type { DecoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
+import type { NpuUsage } from "./npu/statistics.ts";
 import type { Plan } from "./step.ts";
 
 /** Names a caller may ask for; `auto` takes the best that is usable. */
-export type DeviceName = "cpu" | "portable";
+export type DeviceName = "npu" | "npu-emulated" | "cpu" | "portable";
 
 /** Whether a device can be used here, and if not why. */
 export interface DeviceProbe {
@@ -38,6 +40,8 @@ export interface Device extends Disposable {
   readonly name: DeviceName;
   /** What it is, such as `AMD EPYC, avx512, 2 threads`. */
   readonly description: string;
+  /** Of an NPU: what it was used for since it was opened. */
+  usage?(): NpuUsage;
 
   /**
    * log10 of the mel power spectrum, not yet normalized.
@@ -86,6 +90,8 @@ export interface LoadedPlan extends Disposable {
 export interface RunOptions {
   /** Ends the run. */
   readonly signal?: AbortSignal;
+  /** Told if the device failed and another one went on. */
+  readonly onWarning?: WarningSink;
 }
 
 /** A text decoder with its weights on a device. */
