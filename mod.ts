@@ -25,7 +25,9 @@ export {
   type WarningSink,
 } from "./errors.ts";
 export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.ts";
-export type { Transcript, TranscriptionOptions } from "./transcribe.ts";
+export type { Transcript } from "./transcribe.ts";
+export type { TranscriptionOptions, VoiceOptions } from "./transcription_options.ts";
+export type { VadParameters } from "./voice/mod.ts";
 export { type WordTimes, wordTimes } from "./word_times.ts";
 export type { TranscriptionProgress } from "./transcription_progress.ts";
 export type { RunArithmetic, RunReport, RunSeconds } from "./run_report.ts";
@@ -77,8 +79,10 @@ export {
   type TranscribeOptions,
   type TranscriptText,
   type Vocabulary,
+  type WindowRecord,
   type WindowResult,
   type Word,
+  type WordState,
   writeTranscript,
 } from "./decoder/mod.ts";
 export {

@@ -4,27 +4,33 @@
  * @module
  */
 
-import { type AudioInput, type AudioOptions, openAudio } from "./audio/mod.ts";
-import {
-  resolveTranscribeOptions,
-  type RunControls,
-  type Segment,
-  type Tokenizer,
-  type TranscribeOptions,
-  transcribeWindows,
-} from "./decoder/mod.ts";
+import { type AudioInput, openAudio } from "./audio/mod.ts";
+import { resolveTranscribeOptions, type Segment, type Tokenizer, transcribeWindows } from "./decoder/mod.ts";
 import type { Encoder } from "./encoder/mod.ts";
 import type { Warning } from "./errors.ts";
-import type { Device, LoadedDecoder } from "./kernels/mod.ts";
-import { MelWindows } from "./mel/mod.ts";
+import { type Device, type LoadedDecoder, usageSince } from "./kernels/mod.ts";
+import { MelWindows, N_FRAMES } from "./mel/mod.ts";
 import { drawnBy } from "./notebook/display.ts";
 import type { LayerAndHead } from "./model/mod.ts";
 import { type RunReport, StageClock } from "./run_report.ts";
+import {
+  checkTranscriptionOptions,
+  splitOptions,
+  type TranscriptionOptions,
+  type VoiceOptions,
+} from "./transcription_options.ts";
+import {
+  resolveVadParameters,
+  restoreTimes,
+  SpeechDetector,
+  speechOracle,
+  speechSpans,
+  Timeline,
+  VoicedWindows,
+} from "./voice/mod.ts";
 import { drawnWords } from "./word_times.ts";
 
-/** Everything a transcription is asked for; all optional. */
-export interface TranscriptionOptions
-  extends TranscribeOptions, RunControls, Pick<AudioOptions, "ffmpeg" | "name"> {}
+export type { TranscriptionOptions } from "./transcription_options.ts";
 
 /**
  * A transcription: plain data, safe for JSON. A notebook shows it as a table with a player for each segment, for which
@@ -64,7 +70,9 @@ export async function* transcribeAudio(
   audio: AudioInput,
   options: TranscriptionOptions = {},
 ): AsyncGenerator<Segment, Transcript> {
-  const { signal, ffmpeg, name, ...decoding } = options;
+  const { signal, ffmpeg, name } = options;
+  checkTranscriptionOptions(options);
+  const { voice, decoding } = splitOptions(options);
   const warnings: Warning[] = [];
   const onWarning = (warning: Warning): void => {
     warnings.push(warning);
@@ -72,18 +80,25 @@ export async function* transcribeAudio(
   };
   resolveTranscribeOptions(decoding, { tokenizer, contextLength: decoder.dims.n_text_ctx });
   const clock = new StageClock();
+  const used = device.usage?.();
   const bands = encoder.dims.n_mels;
+  const detector = new SpeechDetector(bands);
 
   await using windows = await clock.time("open", async () => {
     using opening = new OpeningSignal(signal, decoding.stop);
     const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
-    return await MelWindows.open(source, { bands, device, signal: opening.signal });
+    const onFrames = (power: Float32Array<ArrayBuffer>) => detector.push(power);
+    return await MelWindows.open(source, { bands, device, signal: opening.signal, onFrames });
   });
-  const melWindows = { ...timedWindows(windows, clock), again: () => timedWindows(windows.again(), clock) };
+  const heard = await clock.time("open", () => Promise.resolve(listen(detector, windows, voice)));
+  const whole = { ...timedWindows(windows, clock), again: () => timedWindows(windows.again(), clock) };
+  const melWindows = heard.timeline === null
+    ? { ...whole, holdsSpeech: heard.holdsSpeech }
+    : new VoicedWindows(whole, heard.timeline);
   let encoded = 0;
   const encode = (mel: Float32Array<ArrayBuffer>) => {
     encoded++;
-    return clock.time("encoder", () => encoder.encode(mel, { signal }));
+    return clock.time("encoder", () => encoder.encode(mel, { signal, onWarning }));
   };
   const work = transcribeWindows(melWindows, { encode, decoder, tokenizer, alignmentHeads }, {
     ...decoding,
@@ -94,9 +109,10 @@ export async function* transcribeAudio(
   const segments: Segment[] = [];
   let step = await clock.time("windows", () => work.next());
   for (; !step.done; step = await clock.time("windows", () => work.next())) {
-    if (step.value.words) drawnWords(step.value.words);
-    segments.push(step.value);
-    yield step.value;
+    const segment = heard.timeline === null ? step.value : restoreTimes(step.value, heard.timeline);
+    if (segment.words) drawnWords(segment.words);
+    segments.push(segment);
+    yield segment;
   }
   const { text, language, detection, isComplete } = step.value;
   const languageProbabilities = detection?.probabilities ?? null;
@@ -105,6 +121,7 @@ export async function* transcribeAudio(
     isComplete,
     warnings,
     ...reportOf(clock, windows.durationSeconds, { device, encoder, decoder }),
+    ...(used && device.usage ? { npu: usageSince(used, device.usage()) } : {}),
   };
   const run = drawnBy(report, async (it) => (await import("./notebook/run_table.ts")).drawRun(it));
   const transcript: Transcript = { text, language, languageProbabilities, segments, run };
@@ -112,6 +129,28 @@ export async function* transcribeAudio(
     transcript,
     async (it) => await (await import("./notebook/transcript_table.ts")).drawTranscript(it, audio),
   );
+}
+
+/** What voice activity found. */
+interface Heard {
+  /** What is kept; null: all of it. */
+  readonly timeline: Timeline | null;
+  /** Absent where the first window has speech, or none has: it decides over the language then, as in openai-whisper. */
+  readonly holdsSpeech?: (seek: number, frames: number) => boolean;
+}
+
+function listen(
+  detector: SpeechDetector,
+  { contentFrames }: MelWindows,
+  { vadFilter, vadParameters }: VoiceOptions,
+): Heard {
+  const probabilities = detector.finish().subarray(0, contentFrames);
+  if (vadFilter) {
+    return { timeline: new Timeline(speechSpans(probabilities, resolveVadParameters(vadParameters))) };
+  }
+  const holdsSpeech = speechOracle(probabilities);
+  const isPlain = holdsSpeech(0, N_FRAMES) || !holdsSpeech(0, contentFrames);
+  return { timeline: null, holdsSpeech: isPlain ? undefined : holdsSpeech };
 }
 
 /** Windows whose cutting counts to the stage `cut`. */

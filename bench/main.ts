@@ -26,6 +26,7 @@ import { BASE_DECODER, randomDecoder } from "./random_decoder.ts";
 import { formatReport, type Report, type Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
 import { tokenRows } from "./token_rows.ts";
+import { wordRows } from "./word_rows.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const DATA = new URL("../shared/data/", ROOT);
@@ -124,6 +125,8 @@ async function run(options: { model?: string; threads: number; rounds: number })
     const decoder = await randomDecoder(BASE_DECODER, decoderPath);
     rows.push(...await decoderRows(device, decoder, { rounds, peaks }));
     rows.push(...await tokenRows());
+    const encoderSeconds = subject.name === "base" ? encoder.rows[0].time!.min : null;
+    rows.push(...await wordRows(device, decoder, { rounds, encoderSeconds }));
     if (subject.name === "base") rows.push(await openingRow(device, decoder, rounds));
     else skipped.push("opening base: it is timed with ../shared/data/whisper-base-encoder, without --model");
   } finally {

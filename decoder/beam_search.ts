@@ -28,9 +28,9 @@ export function candidatesOf(beamSize: number, patience: number | null): number 
  * Controlled Patience"). A forbidden token never continues a text, so there may be fewer beams than asked for.
  */
 export class BeamSearch implements TokenSearch {
-  readonly width: number;
   /** One more than beams: one of them may be the end. */
   readonly candidates: number;
+  readonly #beamSize: number;
   readonly #eot: number;
   readonly #mostFinished: number;
   readonly #finished: Hypothesis[] = [];
@@ -47,7 +47,7 @@ export class BeamSearch implements TokenSearch {
     beamSize: number,
     { patience, eot }: { readonly patience: number | null; readonly eot: number },
   ) {
-    this.width = beamSize;
+    this.#beamSize = beamSize;
     this.candidates = beamSize + 1;
     this.#eot = eot;
     this.#mostFinished = candidatesOf(beamSize, patience);
@@ -69,13 +69,14 @@ export class BeamSearch implements TokenSearch {
     const kept: Candidate[] = [];
     for (const candidate of ranked) {
       if (candidate.token === this.#eot) this.#finishText(candidate);
-      else if (kept.push(candidate) === this.width) break;
+      else if (kept.push(candidate) === this.#beamSize) break;
     }
     const beams = kept.map(({ source, token, sumLogprob }) => ({
       tokens: [...this.#beams[source].tokens, token],
       sumLogprob,
     }));
-    if (beams.length > 0) this.#beams = beams; // else no token was allowed, and the texts stay what they were
+    // Where no token at all was allowed, the texts stay what they were.
+    if (beams.length > 0 || this.#finished.length > 0) this.#beams = beams;
     if (this.#finished.length >= this.#mostFinished) return { tokens: [], sources: [] };
     return { tokens: kept.map(({ token }) => token), sources: kept.map(({ source }) => source) };
   }
@@ -83,7 +84,7 @@ export class BeamSearch implements TokenSearch {
   /** The finished texts; where they are fewer than the beams, the likeliest unfinished ones too. */
   finish(): readonly Hypothesis[] {
     const unfinished = this.#beams.toSorted((a, b) => b.sumLogprob - a.sumLogprob);
-    const missing = Math.max(0, this.width - this.#finished.length);
+    const missing = Math.max(0, this.#beamSize - this.#finished.length);
     return [...this.#finished, ...unfinished.slice(0, missing)];
   }
 

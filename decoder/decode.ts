@@ -12,6 +12,7 @@ import { IndependentTexts } from "./independent_texts.ts";
 import { initialTokens, warnOfLongPrompts } from "./initial_tokens.ts";
 import { detectLanguageOn, type LanguageDetection } from "./language.ts";
 import { type LogitFilter, SuppressBlank, SuppressTokens, TimestampRules } from "./logit_filters.ts";
+import { EndLoops } from "./loops.ts";
 import type { DecodeOptions, ResolvedDecodeOptions, RunControls } from "./options.ts";
 import { type Random, seededRandom, splitRandom } from "./random.ts";
 import { NoRepeatNgrams, RepetitionPenalty } from "./repetition_filters.ts";
@@ -174,6 +175,8 @@ function filtersFor(
   if (options.noRepeatNgramSize > 0) filters.push(new NoRepeatNgrams(options.noRepeatNgramSize));
   if (options.suppressBlank) filters.push(new SuppressBlank([...tokenizer.encode(" "), special.eot]));
   if (options.suppressTokens.length > 0) filters.push(new SuppressTokens(options.suppressTokens));
+  // Before the rules of times, which otherwise could forbid the end.
+  if (options.loopThreshold !== null) filters.push(new EndLoops(options.loopThreshold, special));
   if (!options.withoutTimestamps) {
     const step = WINDOW_SECONDS / audioPositions;
     const { maxInitialTimestamp } = options;

@@ -18,7 +18,6 @@ interface Draft {
 
 /** As many texts as there are choosers. A finished text is not decoded any further. */
 export class IndependentTexts implements TokenSearch {
-  readonly width: number;
   readonly candidates = 1;
   readonly #eot: number;
   readonly #drafts: readonly Draft[];
@@ -33,7 +32,6 @@ export class IndependentTexts implements TokenSearch {
    * @param eot Ends a text.
    */
   constructor(choosers: readonly TokenChooser[], eot: number) {
-    this.width = choosers.length;
     this.#eot = eot;
     this.#drafts = choosers.map((choose) => ({ choose, tokens: [], sumLogprob: 0 }));
   }

@@ -8,14 +8,17 @@ import type { LoadedDecoder } from "../kernels/device.ts";
 import { WindowDecoder, type WindowResult } from "./decode.ts";
 import { decodeWithFallback, isSilence, widestOf } from "./fallback.ts";
 import { promptRoom, warnOfLongPrompts } from "./initial_tokens.ts";
+import { nextPlace } from "./clips.ts";
 import type { LanguageDetection } from "./language.ts";
 import { voteOnLanguage } from "./language_vote.ts";
+import { cutLoop } from "./loops.ts";
 import type { ResolvedTranscribeOptions, RunControls, TranscribeOptions } from "./options.ts";
 import { randomOfWindow } from "./random.ts";
 import { resolveTranscribeOptions } from "./resolve_options.ts";
 import { clearEmpty, cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
 import { throwIfAborted } from "./token_search.ts";
 import type { Tokenizer } from "./tokenizer.ts";
+import { strip } from "./whitespace.ts";
 import { warnOfTranslatedWords, WordTimer } from "./words/mod.ts";
 
 /** The log-mel of a recording, handed out a window at a time. */
@@ -95,8 +98,9 @@ async function* run(
   windows: MelWindows,
   model: TranscriptionModel,
   options: ResolvedTranscribeOptions,
-  { signal, stop, onProgress }: RunControls,
+  controls: RunControls,
 ): AsyncGenerator<Segment, TranscriptSummary> {
+  const { signal, stop, onProgress } = controls;
   const { contentFrames } = windows;
   const { tokenizer, decoder: { dims } } = model;
   const history = new PromptHistory(options, promptRoom(dims.n_text_ctx));
@@ -105,6 +109,7 @@ async function* run(
   let detection: LanguageDetection | null = null;
   let count = 0;
   let seek = 0;
+  const { onWindow, resumeFrom = [] } = controls;
   using decoder = contentFrames > 0 ? new WindowDecoder(model, widestOf(options)) : null;
   const timer = options.words && decoder && new WordTimer({
     tokenizer,
@@ -114,7 +119,15 @@ async function* run(
   }, options.words);
   const encodeInto = async (decoder: WindowDecoder, mel: Float32Array<ArrayBuffer>) =>
     await decoder.setFeatures(await model.encode(mel, { signal }));
-  if (decoder && looksAhead(windows, options)) {
+  for (const window of resumeFrom) {
+    seek = window.nextSeek;
+    count += window.segments.length;
+    history.add(window.segments, window.startsAfresh);
+    ({ language, detection } = window);
+    if (timer && window.words) timer.state = window.words;
+    yield* window.segments;
+  }
+  if (decoder && resumeFrom.length === 0 && looksAhead(windows, options)) {
     await using ahead = windows.again!();
     const detect = async (mel: Float32Array<ArrayBuffer>) => {
       throwIfAborted(signal);
@@ -125,9 +138,11 @@ async function* run(
     detection = await voteOnLanguage(ahead, { voters, threshold, detect });
     language = detection.language;
   }
-  while (decoder && seek < contentFrames && !stop?.aborted) {
+  let place = nextPlace(options.clips, seek, contentFrames);
+  for (; decoder && place && !stop?.aborted; place = nextPlace(options.clips, seek, contentFrames)) {
     throwIfAborted(signal);
-    const frames = Math.min(FRAMES_PER_WINDOW, contentFrames - seek);
+    seek = place.seek;
+    const frames = Math.min(FRAMES_PER_WINDOW, place.room);
     const detects = language === null || options.multilingual;
     // A short recording's opening window is not its first one: openai-whisper detects on the silence that follows
     // as well, and decodes with zeros there.
@@ -139,31 +154,42 @@ async function* run(
       language = heard.language;
     }
     if (opens) await encodeInto(decoder, await windows.window(seek, frames));
-    const result = await decodeWithFallback(decoder, { ...options, language, prompt: history.prompt() }, {
+    const written = await decodeWithFallback(decoder, { ...options, language, prompt: history.prompt() }, {
       random: randomOfWindow(options.seed, seek),
       signal,
     });
+    const result = withoutLoop(written, options, tokenizer);
     let nextSeek = seek + frames;
+    let segments: readonly Segment[] = [];
     if (!isSilence(result, options)) {
       const window = { seek, frames, result };
       const cut = cutWindow(window, { tokenizer, framesPerStep, firstId: count });
       const timed = await timer?.time(window, cut, options.task);
-      const segments = timed?.segments ?? cut.segments.map(clearEmpty);
+      segments = timed?.segments ?? cut.segments.map(clearEmpty);
+      if (options.multilingual) {
+        segments = segments.map((segment) => ({ ...segment, language: result.language }));
+      }
       nextSeek = (timed ?? cut).nextSeek;
       count += segments.length;
-      if (!timed?.isRetried) history.add(segments, result);
-      yield* options.multilingual
-        ? segments.map((segment) => ({ ...segment, language: result.language }))
-        : segments;
+      if (!timed?.isRetried) history.add(segments, result !== written || isHot(result));
     }
     seek = nextSeek;
+    await onWindow?.({
+      nextSeek,
+      segments,
+      startsAfresh: history.isEmpty,
+      language,
+      detection,
+      words: timer ? timer.state : null,
+    });
+    yield* segments;
     onProgress?.({ framesDone: Math.min(seek, contentFrames), framesTotal: contentFrames });
   }
   return {
     text: tokenizer.decode(history.written),
     language: detection?.language ?? language,
     detection,
-    isComplete: seek >= contentFrames,
+    isComplete: place === null,
   };
 }
 
@@ -176,8 +202,23 @@ function looksAhead(
   return windows.again !== undefined && (languageDetectionSegments > 1 || windows.holdsSpeech !== undefined);
 }
 
+/** The result; where it ends in a loop, with one occurrence of what it repeats. */
+function withoutLoop(
+  result: WindowResult,
+  { loopThreshold }: ResolvedTranscribeOptions,
+  tokenizer: Tokenizer,
+): WindowResult {
+  if (loopThreshold === null) return result;
+  const tokens = cutLoop(result.tokens, loopThreshold, tokenizer.special.timestampBegin);
+  return tokens === null ? result : { ...result, tokens, text: strip(tokenizer.decode(tokens)) };
+}
+
 /** Text written hotter than this is not shown to the next window (openai-whisper, `transcribe`). */
 const HOTTEST_PROMPT = 0.5;
+
+function isHot({ temperature }: WindowResult): boolean {
+  return temperature > HOTTEST_PROMPT;
+}
 
 /** The tokens written so far, and which of them the next window is shown. */
 class PromptHistory {
@@ -205,8 +246,14 @@ class PromptHistory {
     return [...this.#initial, ...written.slice(-this.#carryRoom)];
   }
 
-  add(segments: readonly Segment[], { temperature }: WindowResult): void {
+  /** Whether nothing of the text so far is shown to the next window, the initial prompt aside. */
+  get isEmpty(): boolean {
+    return this.#resetSince === this.#tokens.length;
+  }
+
+  /** Adds a window's text; with `startsAfresh`, none so far will be shown again. */
+  add(segments: readonly Segment[], startsAfresh: boolean): void {
     for (const { tokens } of segments) this.#tokens.push(...tokens);
-    if (!this.#condition || temperature > HOTTEST_PROMPT) this.#resetSince = this.#tokens.length;
+    if (!this.#condition || startsAfresh) this.#resetSince = this.#tokens.length;
   }
 }

@@ -27,11 +27,12 @@ export type {
 } from "./options.ts";
 export { resolveDecodeOptions, resolveTranscribeOptions } from "./resolve_options.ts";
 export type { Random } from "./random.ts";
+export type { WindowRecord } from "./window_record.ts";
 export type { Segment } from "./segments.ts";
 export type { SpecialTokens } from "./special_tokens.ts";
 
 export { type TextPart, Tokenizer, type TokenizerOptions } from "./tokenizer.ts";
-export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS, type Word } from "./words/mod.ts";
+export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS, type Word, type WordState } from "./words/mod.ts";
 export type { BundledVocabulary } from "./vocabulary/bundled.ts";
 export type { Vocabulary } from "./vocabulary_files.ts";
 export {

@@ -6,6 +6,7 @@
 
 import { SottoError } from "../errors.ts";
 import { didYouMean } from "../nearest.ts";
+import { clipSeconds } from "./clips.ts";
 import { LANGUAGE_SPELLINGS, languageCode } from "./languages.ts";
 import { refuseConflicts } from "./option_conflicts.ts";
 import type { DecodeOptions, RunControls, TranscribeOptions } from "./options.ts";
@@ -94,12 +95,26 @@ const TRANSCRIBE_RULES: Readonly<Record<string, Rule>> = {
   noSpeechThreshold: orNull(PROBABILITY),
   logprobThreshold: orNull(number("a number, usually negative", (value) => !Number.isNaN(value))),
   ...WORD_RULES,
+  clipTimestamps: {
+    must: "seconds of 0 or more in ascending order, as a list or separated by commas",
+    holds: (value) => clipSeconds(value) !== null,
+  },
+  loopThreshold: orNull(
+    number("a whole number of 3 or more", (value) => Number.isInteger(value) && value >= 3),
+  ),
   multilingual: BOOLEAN,
   languageDetectionSegments: POSITIVE_INTEGER,
   languageDetectionThreshold: PROBABILITY,
 };
 
-const CONTROLS: readonly string[] = ["signal", "stop", "onProgress", "onWarning"];
+const CONTROLS: readonly string[] = [
+  "signal",
+  "stop",
+  "onProgress",
+  "onWarning",
+  "onWindow",
+  "resumeFrom",
+];
 
 /** One temperature or several, as a list. */
 function temperatureList(value: unknown): readonly unknown[] {

@@ -6,6 +6,8 @@
  */
 
 import type { Warning } from "../errors.ts";
+import type { Clip } from "./clips.ts";
+import type { WindowRecord } from "./window_record.ts";
 import type { WordOptions } from "./words/mod.ts";
 
 /** `transcribe`: write what was said; `translate`: write it in English. */
@@ -86,6 +88,17 @@ export interface TranscribeOptions extends Omit<DecodeOptions, "prompt" | "tempe
    * null: none.
    */
   readonly hallucinationSilenceThreshold?: number | null;
+  /**
+   * Parts of the recording to transcribe: seconds of start, end, start, end …, ascending, as a list or separated by
+   * commas; without the last end, to the recording's end. Default "0": all of it.
+   */
+  readonly clipTimestamps?: string | readonly number[];
+  /**
+   * A text that repeats the same words this many times in a row, 24 tokens at least, is ended there; if it still does
+   * at the highest temperature, they are written once, and the next window is not shown them. 6 is a good value; null
+   * (default): texts run on, as openai-whisper's do.
+   */
+  readonly loopThreshold?: number | null;
   /** Detect the language of each window; default false: of the recording. From faster-whisper. */
   readonly multilingual?: boolean;
   /** From how many windows with speech the language is detected; default 1. From faster-whisper. */
@@ -102,6 +115,10 @@ export interface RunControls {
   readonly stop?: AbortSignal;
   /** Called after each window. */
   readonly onProgress?: (progress: Progress) => void;
+  /** Called with what each window came to, and awaited, before its segments are handed out. */
+  readonly onWindow?: (window: WindowRecord) => void | Promise<void>;
+  /** What windows came to in a run of the same recording with the same options that was cut short: it goes on behind them. */
+  readonly resumeFrom?: readonly WindowRecord[];
   /** Called for what the user should know although the work goes on. */
   readonly onWarning?: (warning: Warning) => void;
 }
@@ -150,6 +167,8 @@ export interface ResolvedDecodeOptions {
   readonly suppressBlank: boolean;
   /** Write no times. */
   readonly withoutTimestamps: boolean;
+  /** How often a part of a text must come in a row to be a loop; null: loops are not looked for. */
+  readonly loopThreshold: number | null;
   /** Seconds, or null: anywhere. */
   readonly maxInitialTimestamp: number | null;
 }
@@ -170,6 +189,8 @@ export interface ResolvedTranscribeOptions extends Omit<ResolvedDecodeOptions, "
   readonly noSpeechThreshold: number | null;
   /** A log-probability, or null. */
   readonly logprobThreshold: number | null;
+  /** What is transcribed; at least one. */
+  readonly clips: readonly Clip[];
   /** Of word times; null: none are wanted. */
   readonly words: WordOptions | null;
   /** Detect the language of each window. */

@@ -5,6 +5,7 @@
  */
 
 import { SottoError } from "../errors.ts";
+import { clipsBetween, clipSeconds } from "./clips.ts";
 import { LANGUAGES } from "./languages.ts";
 import { checkDecodeOptions, checkTranscribeOptions, parseLanguage, temperaturesOf } from "./option_rules.ts";
 import type {
@@ -134,6 +135,7 @@ function resolveShared(
     suppressTokens: resolveSuppressed(options.suppressTokens, tokenizer),
     suppressBlank: options.suppressBlank ?? true,
     withoutTimestamps: options.withoutTimestamps ?? false,
+    loopThreshold: null,
     maxInitialTimestamp: options.maxInitialTimestamp === undefined ? 1 : options.maxInitialTimestamp || null,
   };
 }
@@ -189,6 +191,8 @@ export function resolveTranscribeOptions(
     conditionOnPreviousText: options.conditionOnPreviousText ?? true,
     noSpeechThreshold: noSpeechThreshold === undefined ? 0.6 : noSpeechThreshold,
     logprobThreshold: logprobThreshold === undefined ? -1 : logprobThreshold,
+    clips: clipsBetween(clipSeconds(options.clipTimestamps ?? "0")!),
+    loopThreshold: options.loopThreshold ?? null,
     words: resolveWordOptions(options, { ...model, sampleLen: shared.sampleLen }),
     multilingual: options.multilingual ?? false,
     languageDetectionSegments: options.languageDetectionSegments ?? 1,

@@ -13,8 +13,6 @@ import { LogitRow } from "./logit_row.ts";
 
 /** How texts are continued. The session's sequence i holds the i-th text in progress. */
 export interface TokenSearch {
-  /** Most texts in progress at a time: sequences the session must have room for. */
-  readonly width: number;
   /** How many of the highest logits {@linkcode TokenSearch.offer} looks at. */
   readonly candidates: number;
   /** Texts in progress; a single empty one at the start. */

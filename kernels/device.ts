@@ -5,12 +5,14 @@
  * @module
  */
 
+import type { WarningSink } from "../errors.ts";
 import type { DecoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
+import type { NpuUsage } from "./npu/statistics.ts";
 import type { Arithmetic, Plan } from "./step.ts";
 
 /** Names a caller may ask for; `auto` takes the best that is usable. */
-export type DeviceName = "cpu" | "portable";
+export type DeviceName = "npu" | "npu-emulated" | "cpu" | "portable";
 
 /** Whether a device can be used here, and if not why. */
 export interface DeviceProbe {
@@ -40,6 +42,8 @@ export interface Device extends Disposable {
   readonly description: string;
   /** Operations a second in each arithmetic it has kernels for, to compare them; a device without computes in F32. */
   readonly rates?: Readonly<Partial<Record<Arithmetic, number>>>;
+  /** Of an NPU: what it was used for since it was opened. */
+  usage?(): NpuUsage;
 
   /**
    * log10 of the mel power spectrum, not yet normalized.
@@ -88,6 +92,8 @@ export interface LoadedPlan extends Disposable {
 export interface RunOptions {
   /** Ends the run. */
   readonly signal?: AbortSignal;
+  /** Told if the device failed and another one went on. */
+  readonly onWarning?: WarningSink;
 }
 
 /** A text decoder with its weights on a device. */

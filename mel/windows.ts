@@ -36,6 +36,8 @@ export interface MelWindowsOptions {
   readonly signal?: AbortSignal;
   /** Told during the first reading how many seconds have been read. */
   readonly onProgress?: (secondsRead: number) => void;
+  /** Shown every frame during the first reading, in order: F32 [n, bands], log10 of the mel power. */
+  readonly onFrames?: (power: Float32Array<ArrayBuffer>) => void;
 }
 
 /** Frames of the second reading, and the recording they are read from. */
@@ -81,7 +83,7 @@ export class MelWindows implements AsyncDisposable {
    */
   static async open(source: SampleSource, options: MelWindowsOptions): Promise<MelWindows> {
     const framesOptions = { bands: options.bands ?? 80, device: options.device, signal: options.signal };
-    return new MelWindows(source, framesOptions, await readOnce(source, framesOptions, options.onProgress));
+    return new MelWindows(source, framesOptions, await readOnce(source, framesOptions, options));
   }
 
   /** Windows of the same recording from its start again, to look ahead; the first reading serves both. */
@@ -196,7 +198,7 @@ interface FirstReading {
 async function readOnce(
   source: SampleSource,
   options: MelFramesOptions,
-  onProgress: ((secondsRead: number) => void) | undefined,
+  { onProgress, onFrames }: Pick<MelWindowsOptions, "onProgress" | "onFrames">,
 ): Promise<FirstReading> {
   await using stream = await source.open(options.signal);
   let samples = 0;
@@ -208,6 +210,7 @@ async function readOnce(
     max = loudest(block.power, max);
     kept?.push(block.power);
     if (samples > KEPT_FRAMES * HOP_LENGTH) kept = null;
+    onFrames?.(block.power);
     onProgress?.(samples / SAMPLE_RATE);
   }
   return { samples, loudest: max, whole: kept && ringOf(kept, options.bands) };

@@ -67,6 +67,8 @@ export interface BuildOptions {
   readonly sanitize?: string;
   /** A cross compiler's prefix, such as `aarch64-linux-gnu`: `<target>-gcc` is used unless `compiler` says else. */
   readonly target?: string;
+  /** For other machines than this: needs no glibc newer than 2.28, and the same sources give the same bytes. */
+  readonly release?: boolean;
   /** Compiles even if nothing changed. */
   readonly force?: boolean;
   /** Where libxrt's packages are unpacked or installed: has `include/xrt`, or `usr/include/xrt`. Default `/usr`, `/opt/xilinx/xrt`. */
@@ -112,8 +114,11 @@ interface Toolchain {
 }
 
 /** The folder what is built for a machine lies in; sanitizers have their own, so that they never pass for the library. */
-export function buildFolder(machine: Machine = Deno.build, sanitize?: string): string {
-  const suffix = sanitize === undefined ? "" : `-${sanitize.replaceAll(",", "-")}`;
+export function buildFolder(
+  machine: Machine = Deno.build,
+  { sanitize, release }: Pick<BuildOptions, "sanitize" | "release"> = {},
+): string {
+  const suffix = sanitize !== undefined ? `-${sanitize.replaceAll(",", "-")}` : release ? "-release" : "";
   return join(NATIVE, "build", `${machine.os}-${machine.arch}${suffix}`);
 }
 
@@ -247,11 +252,13 @@ async function build(
   cxx?: { readonly command: string; readonly flags: readonly string[] },
 ): Promise<Built> {
   const { machine } = toolchain;
-  const folder = buildFolder(machine, options.sanitize);
+  const folder = buildFolder(machine, options);
   const path = join(folder, name);
   const sanitizer = options.sanitize === undefined
     ? []
     : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
+  const isRelease = options.release === true && machine.os === "linux";
+  const release = isRelease ? ["-include", join(NATIVE, "include/glibc_2_28.h")] : [];
   const flagged = [
     ...librarySources.map((file) => ({ file, own: variantFlags(file, machine.arch) })),
     // Quick to compile matters more here than quick to run, and a test is the plainer for it.
@@ -260,7 +267,7 @@ async function build(
   const sources = flagged.filter(({ own }) => own !== null)
     .map(({ file, own }) => ({
       file,
-      flags: [...(file.endsWith(".cc") ? cxx!.flags : BASE_FLAGS), ...sanitizer, ...own!],
+      flags: [...(file.endsWith(".cc") ? cxx!.flags : BASE_FLAGS), ...release, ...sanitizer, ...own!],
     }));
 
   const stamp = await hashOf(toolchain, sources, linkFlags);
@@ -288,6 +295,8 @@ async function build(
       ...sanitizer,
       ...jobs.map(({ object }) => object),
       ...linkFlags,
+      // Without names and without an id: both may tell where it was built.
+      ...(isRelease ? ["-Wl,-s", "-Wl,--build-id=none"] : []),
       "-lm",
       "-pthread",
       "-o",

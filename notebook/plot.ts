@@ -21,6 +21,8 @@ export interface PlotLibrary {
   barY(data: readonly unknown[], options: Record<string, unknown>): unknown;
   /** Horizontal bars. */
   barX(data: readonly unknown[], options: Record<string, unknown>): unknown;
+  /** A line through points. */
+  lineY(data: readonly unknown[], options: Record<string, unknown>): unknown;
   /** Vertical lines. */
   ruleX(data: readonly unknown[], options?: Record<string, unknown>): unknown;
   /** Horizontal lines. */

@@ -20,7 +20,10 @@ export function drawRun(run: RunReport): MediaBundle {
     ["device", `${run.device}: ${run.description}`],
     ["encoder", run.arithmetic.encoder],
     ["decoder", run.arithmetic.decoder],
-    ["recording", `${seconds(run.seconds.audio)}, ${run.windows} windows`],
+    [
+      "recording",
+      `${seconds(run.seconds.audio)}, ${run.windows} ${run.windows === 1 ? "window" : "windows"}`,
+    ],
     ["time", `${seconds(run.seconds.total)}, ${run.realTimeFactor.toFixed(1)} × real time`],
     ...(run.isComplete ? [] : [["", "stopped before the end"]]),
     ...run.warnings.map(({ code, message }) => [code, message]),

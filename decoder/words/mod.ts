@@ -7,4 +7,4 @@
 export { warnOfTranslatedWords } from "./options.ts";
 export { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "./punctuation.ts";
 export type { Word } from "./word.ts";
-export { type TimedWindow, type WordOptions, WordTimer } from "./word_timer.ts";
+export { type TimedWindow, type WordOptions, type WordState, WordTimer } from "./word_timer.ts";

@@ -6,6 +6,14 @@
 
 import type { TimedSegment } from "./place_words.ts";
 
+/** Up to where times are taken, in seconds. */
+export interface OrderState {
+  /** By words. */
+  readonly wordEnd: number;
+  /** By segments. */
+  readonly segmentEnd: number;
+}
+
 /**
  * Moves the times of a recording's words forward where they would begin before the word before them ends. Mending
  * long words can do that, across segments and windows; openai-whisper leaves it so.
@@ -13,6 +21,16 @@ import type { TimedSegment } from "./place_words.ts";
 export class WordOrder {
   #wordEnd = 0;
   #segmentEnd = 0;
+
+  /** How far it is. */
+  get state(): OrderState {
+    return { wordEnd: this.#wordEnd, segmentEnd: this.#segmentEnd };
+  }
+
+  set state({ wordEnd, segmentEnd }: OrderState) {
+    this.#wordEnd = wordEnd;
+    this.#segmentEnd = segmentEnd;
+  }
 
   /** Puts the times of segments, which follow those given before, in order, in place. */
   apply(segments: readonly TimedSegment[]): void {

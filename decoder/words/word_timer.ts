@@ -55,6 +55,16 @@ export interface TimedWindow {
   readonly isRetried: boolean;
 }
 
+/** How far a {@linkcode WordTimer} is, in seconds. */
+export interface WordState {
+  /** Where the last word ends, as times are taken. */
+  readonly wordEnd: number;
+  /** Where the last segment ends, as times are taken. */
+  readonly segmentEnd: number;
+  /** When the last word ended. */
+  readonly lastSpeech: number;
+}
+
 /** Finds word times, window after window. */
 export class WordTimer {
   readonly #model: WordTimerModel;
@@ -66,6 +76,16 @@ export class WordTimer {
   constructor(model: WordTimerModel, options: WordOptions) {
     this.#model = model;
     this.#options = options;
+  }
+
+  /** What the next window depends on, to go on from later. */
+  get state(): WordState {
+    return { lastSpeech: this.#lastSpeech, ...this.#order.state };
+  }
+
+  set state(state: WordState) {
+    this.#lastSpeech = state.lastSpeech;
+    this.#order.state = state;
   }
 
   /**

@@ -107,3 +107,8 @@ export function clockTypeOf(program: TileProgram): ClockType {
   const types: Partial<Record<TileType, ClockType>> = { i8: "i8", i16: "i16", bfp16: "bfp16" };
   return types[program.input] ?? "bf16";
 }
+
+/** The constants for launches that are submitted together in a runlist. */
+export function inRunlist(clock: NpuClock): NpuClock {
+  return { ...clock, launch: clock.listedLaunch };
+}

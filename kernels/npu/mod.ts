@@ -24,7 +24,7 @@ export {
   programOf,
   tilesOf,
 } from "./catalogue.ts";
-export { clockOf, type ClockType, clockTypeOf, MODELLED_CLOCKS, type NpuClock } from "./clock.ts";
+export { clockOf, type ClockType, clockTypeOf, inRunlist, MODELLED_CLOCKS, type NpuClock } from "./clock.ts";
 export { modelledPdi, modelledXclbin } from "./container.ts";
 export {
   attentionOnCpu,

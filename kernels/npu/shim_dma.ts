@@ -142,33 +142,24 @@ export function encodeDescriptor(pattern: DmaPattern): number[] {
 /**
  * What a descriptor touches, run `repeats` times.
  *
- * @returns null if it is not valid, or uses what is not used here: locks, a next descriptor, packets.
+ * @returns null if it is not valid, or uses what is not used here: locks, a next descriptor, packets, words that do not
+ * follow each other, iterations that do not start at the first or end before the last.
  */
 export function decodeDescriptor(words: readonly number[], repeats: number): DmaPattern | null {
   const [length, , high, d0, d1, d2, iteration, control] = words;
-  if (control !== VALID || high >>> 16 !== 0 || length === 0) return null;
-  const rowWords = d0 >>> 20 & 0x3ff;
-  const rows = d1 >>> 20 & 0x3ff;
-  if ((d0 & 0xfffff) !== 0) return null; // single words apart: the toolchain does not make them
+  const rowWords = d0 >>> 20 & LIMITS.wrap;
+  const rows = d1 >>> 20 & LIMITS.wrap;
   const iterations = (iteration >>> 20 & 0x3f) + 1;
+  if (control !== VALID || high >>> 16 !== 0 || length === 0 || (d0 & 0xfffff) !== 0) return null;
+  if (iteration >>> 26 !== 0 || (iterations > 1 && repeats !== iterations)) return null;
+
   const step = (word: number) => (word & 0xfffff) + 1;
-  const base = {
-    repeats,
-    // Past its last iteration a task starts over; the toolchain's repeats never are more than the iterations.
-    repeatStep: iterations > 1 ? step(iteration) : 0,
-  };
-  if (iterations > 1 && repeats > iterations) return null;
-  if (rowWords === 0) return { ...base, blocks: 1, blockStep: 0, rows: 1, rowStep: 0, words: length };
-  const blockWords = rowWords * (rows === 0 ? length / rowWords : rows);
-  if (!Number.isInteger(blockWords) || length % blockWords !== 0) return null;
-  return {
-    ...base,
-    blocks: length / blockWords,
-    blockStep: step(d2),
-    rows: blockWords / rowWords,
-    rowStep: step(d1),
-    words: rowWords,
-  };
+  const runs = { repeats, repeatStep: iterations > 1 ? step(iteration) : 0 };
+  if (rowWords === 0) return { ...linear(length), ...runs };
+  const blockRows = rows === 0 ? length / rowWords : rows;
+  const blocks = length / (rowWords * blockRows);
+  if (!Number.isInteger(blockRows) || !Number.isInteger(blocks)) return null;
+  return { ...runs, blocks, blockStep: step(d2), rows: blockRows, rowStep: step(d1), words: rowWords };
 }
 
 /** Words of all runs. */

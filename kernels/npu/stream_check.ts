@@ -189,7 +189,13 @@ class StreamFollower {
     const column = this.#column(queue.column);
     const descriptor = column.descriptors.get(bd);
     const pattern = descriptor === undefined ? null : decodeDescriptor(descriptor.words, repeats);
-    if (pattern === null) refuse(index, "a task must have a valid descriptor", `descriptor ${bd}`);
+    if (pattern === null) {
+      refuse(
+        index,
+        "a task must have a descriptor that is valid and of the kind used here",
+        `descriptor ${bd}`,
+      );
+    }
     const address = descriptor!.address;
     if (address === null) {
       refuse(index, "a task's descriptor must have a buffer's address", `descriptor ${bd}`);

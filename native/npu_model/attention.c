@@ -11,6 +11,7 @@
 #include "../cpu/memory.h"
 #include "numbers.h"
 #include "panels.h"
+#include "tile_exp.h"
 #include "tiles.h"
 
 typedef struct {
@@ -82,11 +83,11 @@ static float weigh(float *scores, int keys, int valid, float scale, float *maxim
     if (scores[j] > highest || scores[j] != scores[j]) highest = scores[j];
   }
   const float shrink = *maximum == highest ? 1.0f : tile_exp(*maximum - highest);
+  for (int j = 0; j < valid; j++) scores[j] = tile_exp(scores[j] - highest);
+  for (int j = 0; j < valid; j++) scores[j] = bf16_decode(bf16_encode(scores[j]));
+  for (int j = valid; j < keys; j++) scores[j] = 0.0f;
   float added = 0.0f;
-  for (int j = 0; j < keys; j++) {
-    scores[j] = j < valid ? bf16_decode(bf16_encode(tile_exp(scores[j] - highest))) : 0.0f;
-    added = added + scores[j];
-  }
+  for (int j = 0; j < valid; j++) added = added + scores[j];
   const float kept = *sum * shrink;
   *sum = kept + added;
   *maximum = highest;

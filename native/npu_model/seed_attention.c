@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "numbers.h"
+#include "tile_exp.h"
 #include "tiles.h"
 
 enum { SIDE = 64 };

@@ -32,7 +32,4 @@ void vector_softmax(const uint16_t *in, uint16_t *out, int length);
 void vector_gelu(const uint16_t *in, uint16_t *out, int length);
 void vector_layernorm(const uint16_t *in, uint16_t *out, int length);
 
-/* e^x for x <= 0, to the same bits everywhere; 0 below -87, NaN for NaN. */
-float tile_exp(float x);
-
 #endif

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "numbers.h"
+#include "tile_exp.h"
 #include "tiles.h"
 
 void vector_softmax(const uint16_t *in, uint16_t *out, int length) {

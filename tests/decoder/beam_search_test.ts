@@ -84,6 +84,13 @@ Deno.test("BeamSearch never continues a text with a forbidden token, and keeps a
   assert.deepEqual(texts(search), [[A]]);
 });
 
+Deno.test("BeamSearch ends where nothing but the end is allowed", () => {
+  const search = new BeamSearch(2, { patience: null, eot: EOT });
+  step(search, { [A]: 1 });
+  assert.deepEqual(step(search, { [EOT]: 1 }).tokens, []);
+  assert.deepEqual(texts(search), [[A]]);
+});
+
 Deno.test("likeliestOf() judges by the mean, or by Google's length penalty", () => {
   const short = { tokens: [A], sumLogprob: -0.5 };
   const long = { tokens: [A, B, C, A], sumLogprob: -1.6 };

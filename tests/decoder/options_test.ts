@@ -34,6 +34,8 @@ Deno.test("resolveTranscribeOptions() fills in openai-whisper's defaults", () =>
     hotwords: [],
     suppressBlank: true,
     withoutTimestamps: false,
+    clips: [{ start: 0, end: null }],
+    loopThreshold: null,
     words: null,
     maxInitialTimestamp: 1,
     initialPrompt: [],

@@ -161,3 +161,26 @@ Deno.test("MelWindows refuse NaN and close what they read", async () => {
   });
   assert.equal(source.open_, 0);
 });
+
+Deno.test("again() looks ahead without a first reading, and leaves the windows where they are", async () => {
+  for (const samples of [480_123, LONG_SAMPLES]) {
+    const source = new MemorySource(noise(samples), [16_000]);
+    {
+      await using windows = await MelWindows.open(source, { device });
+      const opened = source.opened;
+      const expected = await windows.window(0, 3000);
+      const seek = windows.contentFrames - 500;
+      {
+        await using ahead = windows.again();
+        assert.equal(ahead.contentFrames, windows.contentFrames);
+        assert.deepEqual(await ahead.window(0, 3000), expected);
+        await ahead.window(seek, 500);
+      }
+      // Both read a long recording once more; a short one is kept.
+      assert.equal(source.opened - opened, samples === LONG_SAMPLES ? 2 : 0);
+      assert.deepEqual(await windows.window(0, 3000), expected);
+      await windows.window(seek, 500);
+    }
+    assert.equal(source.open_, 0);
+  }
+});

@@ -7,7 +7,7 @@ import {
   kernelNamed,
   programOf,
 } from "../../kernels/npu/catalogue.ts";
-import { clockOf, MODELLED_CLOCKS, type NpuClock } from "../../kernels/npu/clock.ts";
+import { clockOf, inRunlist, MODELLED_CLOCKS, type NpuClock } from "../../kernels/npu/clock.ts";
 import { costOfProduct, costOnCpu, type HostRates } from "../../kernels/npu/cost_model.ts";
 import { demandsOf } from "../../kernels/npu/demands.ts";
 import { explainSelection, rowThreshold, selectKernels } from "../../kernels/npu/select.ts";
@@ -72,6 +72,7 @@ Deno.test("costOfProduct() is launches, the slower of arithmetic and DMA, and th
   assert.equal(cost.transfer, 2 * 8192 / 4);
   assert.equal(cost.host, 4 * (64 * 128 + 2 * 2 * 64 * 64) / 4);
   assert.equal(cost.total, cost.launch + Math.max(cost.compute, cost.transfer) + cost.host);
+  assert.equal(costOfProduct(plan, inRunlist(clock), HOST).launch, 2 * (clock.listedLaunch + 11 * 10));
   assert.equal(costOnCpu({ M: 10, K: 10, N: 10 }, HOST), 20);
 });
 

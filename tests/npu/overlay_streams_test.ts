@@ -15,9 +15,9 @@ import { encodeTransaction, type Transaction } from "../../kernels/npu/transacti
 import { packXclbin } from "../../kernels/xclbin/write.ts";
 import { bfp16Layout } from "../../tensor/bfp16_layout.ts";
 import { packBfp16 } from "../../tensor/bfp16.ts";
-import { testWithData } from "../support/shared_data.ts";
 import { SHIPPED } from "./_designs.ts";
 import { Npu, type Opened } from "./_npu.ts";
+import { testOnEmulatedNpu } from "./_with_emulated.ts";
 import { partsIn } from "./_xclbin_parts.ts";
 
 const DEVICE = { npu1: "device=phoenix", npu2: "device=strix" } as const;
@@ -102,65 +102,74 @@ function operands(
 for (const design of [ENCODER_NPU1, ENCODER_NPU2]) {
   const { generation } = design;
   const types = generation === "npu1" ? ["bf16", "i8"] : ["bf16", "i8", "bfp16"];
-  Deno.test(`one overlay of ${generation} computes products of any size in ${types.join(", ")}, a stream each`, async () => {
-    await withOverlay(generation, modelledXclbin(design), async (npu, opened) => {
-      for (const type of types) {
-        const kernel = gemmKernelNamed(`encoder_${type}_${generation}`);
-        for (
-          const size of [{ M: 256, K: 64, N: 512 }, { M: 768, K: 192, N: 512 }, { M: 256, K: 128, N: 1024 }]
-        ) {
-          const plan = planProduct(kernel, size);
-          assert.deepEqual(plan.padded, size);
-          const a = integers(size.M * size.K, 7, 1);
-          const b = integers(size.K * size.N, 7, 2);
-          const inputs = operands(kernel, a, b, size);
-          const result = await launch(npu, opened, planStream(plan), inputs, 4 * size.M * size.N);
-          const c = type === "i8" ? new Int32Array(result) : Int32Array.from(new Float32Array(result));
-          assert.deepEqual(c, product(a, b, size), `${type} ${JSON.stringify(size)}`);
-        }
-      }
-    });
-  });
-
-  Deno.test(`the overlay of ${generation} computes attention of all heads in one launch, for any number of frames`, async () => {
-    const program = design.programs.at(-1) as AttentionProgram;
-    await withOverlay(generation, modelledXclbin(design), async (npu, opened) => {
-      for (const { T, heads } of [{ T: 70, heads: 3 }, { T: 300, heads: 2 }]) {
-        const C = 64 * heads;
-        const rows = attentionRows(design, program, T);
-        const values = integers(rows * 3 * C, 100, 5).map((value, i) => i < T * 3 * C ? value : 100);
-        const qkv = bf16(Float32Array.from(values, (value) => value / 64));
-        const stream = attentionStream(design, [{ T, heads }]);
-        const result = fromBf16(new Uint16Array(await launch(npu, opened, stream, [qkv], rows * C * 2)));
-        const read = fromBf16(qkv);
-        let worst = 0;
-        for (let head = 0; head < heads; head++) {
-          for (let t = 0; t < T; t += 23) {
-            const at = (row: number, part: number) => row * 3 * C + part * C + 64 * head;
-            const scores = Array.from({ length: T }, (_, key) => {
-              let sum = 0;
-              for (let d = 0; d < 64; d++) sum += read[at(t, 0) + d] * read[at(key, 1) + d];
-              return sum / 8;
-            });
-            const most = Math.max(...scores);
-            const weights = scores.map((score) => Math.exp(score - most));
-            const total = weights.reduce((sum, weight) => sum + weight, 0);
-            for (let d = 0; d < 64; d++) {
-              const expected = weights.reduce((sum, weight, key) => sum + weight * read[at(key, 2) + d], 0) /
-                total;
-              worst = Math.max(worst, Math.abs(expected - result[t * C + 64 * head + d]));
-            }
+  testOnEmulatedNpu(
+    `one overlay of ${generation} computes products of any size in ${types.join(", ")}, a stream each`,
+    [],
+    async () => {
+      await withOverlay(generation, modelledXclbin(design), async (npu, opened) => {
+        for (const type of types) {
+          const kernel = gemmKernelNamed(`encoder_${type}_${generation}`);
+          for (
+            const size of [{ M: 256, K: 64, N: 512 }, { M: 768, K: 192, N: 512 }, { M: 256, K: 128, N: 1024 }]
+          ) {
+            const plan = planProduct(kernel, size);
+            assert.deepEqual(plan.padded, size);
+            const a = integers(size.M * size.K, 7, 1);
+            const b = integers(size.K * size.N, 7, 2);
+            const inputs = operands(kernel, a, b, size);
+            const result = await launch(npu, opened, planStream(plan), inputs, 4 * size.M * size.N);
+            const c = type === "i8" ? new Int32Array(result) : Int32Array.from(new Float32Array(result));
+            assert.deepEqual(c, product(a, b, size), `${type} ${JSON.stringify(size)}`);
           }
         }
-        // Values reach 1.56; bf16 keeps 8 bits of them, of the weights, and of the result.
-        assert(worst < 0.02, `T = ${T}: ${worst}`);
-      }
-    });
-  });
+      });
+    },
+  );
+
+  testOnEmulatedNpu(
+    `the overlay of ${generation} computes attention of all heads in one launch, for any number of frames`,
+    [],
+    async () => {
+      const program = design.programs.at(-1) as AttentionProgram;
+      await withOverlay(generation, modelledXclbin(design), async (npu, opened) => {
+        for (const { T, heads } of [{ T: 70, heads: 3 }, { T: 300, heads: 2 }]) {
+          const C = 64 * heads;
+          const rows = attentionRows(design, program, T);
+          const values = integers(rows * 3 * C, 100, 5).map((value, i) => i < T * 3 * C ? value : 100);
+          const qkv = bf16(Float32Array.from(values, (value) => value / 64));
+          const stream = attentionStream(design, [{ T, heads }]);
+          const result = fromBf16(new Uint16Array(await launch(npu, opened, stream, [qkv], rows * C * 2)));
+          const read = fromBf16(qkv);
+          let worst = 0;
+          for (let head = 0; head < heads; head++) {
+            for (let t = 0; t < T; t += 23) {
+              const at = (row: number, part: number) => row * 3 * C + part * C + 64 * head;
+              const scores = Array.from({ length: T }, (_, key) => {
+                let sum = 0;
+                for (let d = 0; d < 64; d++) sum += read[at(t, 0) + d] * read[at(key, 1) + d];
+                return sum / 8;
+              });
+              const most = Math.max(...scores);
+              const weights = scores.map((score) => Math.exp(score - most));
+              const total = weights.reduce((sum, weight) => sum + weight, 0);
+              for (let d = 0; d < 64; d++) {
+                const expected = weights.reduce((sum, weight, key) =>
+                  sum + weight * read[at(key, 2) + d], 0) /
+                  total;
+                worst = Math.max(worst, Math.abs(expected - result[t * C + 64 * head + d]));
+              }
+            }
+          }
+          // Values reach 1.56; bf16 keeps 8 bits of them, of the weights, and of the result.
+          assert(worst < 0.02, `T = ${T}: ${worst}`);
+        }
+      });
+    },
+  );
 }
 
 for (const shipped of SHIPPED) {
-  testWithData(
+  testOnEmulatedNpu(
     `the real overlay ${shipped.name} computes another size with a stream of ours`,
     [`${shipped.path}.npu1.xclbin`],
     async (path) => {
@@ -185,7 +194,7 @@ for (const shipped of SHIPPED) {
   );
 }
 
-testWithData(
+testOnEmulatedNpu(
   "the predecessor's matmul, packed by us, multiplies with a stream of ours",
   ["xclbin/seed_kernels/matmul_bf16_64x64"],
   async (folder) => {
@@ -203,7 +212,7 @@ testWithData(
   },
 );
 
-testWithData(
+testOnEmulatedNpu(
   "the predecessor's attention, packed by us, runs with a stream of ours",
   ["xclbin/seed_kernels/attention_int8_64x64"],
   async (folder) => {

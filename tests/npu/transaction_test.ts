@@ -108,8 +108,22 @@ const UNSOUND: readonly (readonly [string, Transaction, readonly number[], RegEx
     "pushes a descriptor that is not set up",
     withOperations((operations) => operations.splice(FIRST_TASK, 2)),
     BYTES,
-    /must have a valid descriptor: got descriptor 0/,
+    /must have a descriptor that is valid and of the kind used here: got descriptor 0/,
   ],
+  ...([[2, 1 << 30], [6, 1 << 26], [6, 5 << 20], [7, 1 << 26], [3, 1]] as const).map(([word, bits]) =>
+    [
+      `pushes a descriptor whose word ${word} has 0x${bits.toString(16)} set`,
+      withOperations((operations) => {
+        const block = operations[FIRST_TASK] as Operation & { op: "blockWrite" };
+        operations[FIRST_TASK] = {
+          ...block,
+          words: block.words.map((value, i) => i === word ? value | bits : value),
+        };
+      }),
+      BYTES,
+      /of the kind used here: got descriptor 0/,
+    ] as const
+  ),
   [
     "pushes a descriptor without an address",
     withOperations((operations) => operations.splice(FIRST_TASK + 1, 1)),

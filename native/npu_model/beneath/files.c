@@ -117,8 +117,11 @@ __attribute__((destructor)) static void end(void) {
   if (name[0] != '\0') nftw(name, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* The path to use in place of `path`, in `room` where it differs. */
-static const char *seen(const char *path, char room[PATH_BYTES]) {
+/* The path to use in place of `given`, in `room` where it differs. Programs pass NULL on purpose (Rust's library, to learn whether
+ * the system knows statx), which libc's declarations forbid: volatile keeps the compiler from dropping the check. */
+static const char *seen(const char *given, char room[PATH_BYTES]) {
+  const char *const volatile kept = given;
+  const char *const path = kept;
   static const char *const ours[] = {"/sys/bus/pci/", DEVICE, "/sys/module/amdxdna", "/dev/accel"};
   if (path == NULL || root[0] == '\0') return path;
   for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
@@ -132,7 +135,9 @@ static const char *seen(const char *path, char room[PATH_BYTES]) {
 /* ---- the device file ---- */
 
 /* A file descriptor, -1 with errno, or -2 where the path is not the NPU's. */
-static int open_device(const char *path) {
+static int open_device(const char *given) {
+  const char *const volatile kept = given;
+  const char *const path = kept;
   if (path == NULL || strcmp(path, DEVICE_FILE) != 0) return -2;
   int failure = driver_settings.kind == NULL ? ENOENT : driver_settings.is_forbidden ? EACCES : 0;
   const int fd = failure != 0 ? -1 : memfd_create("accel0", MFD_CLOEXEC);

@@ -1,0 +1,77 @@
+/**
+ * An NPU, open, with its contexts. After a fault it is given up as a whole and another is opened: that is the fresh
+ * context that a second try gets.
+ *
+ * @module
+ */
+
+import { SottoError } from "../../errors.ts";
+import type { XrtLibrary } from "../../ffi/xrt_library.ts";
+import type { XrtDevice, XrtDeviceDescription } from "../../ffi/xrt_objects.ts";
+import { SottoXrtCounter } from "../../ffi/xrt_symbols.ts";
+import { ENCODER_NPU1, ENCODER_NPU2 } from "./catalogue.ts";
+import { modelledXclbin } from "./container.ts";
+import { ContextCache, type XclbinSource } from "./contexts.ts";
+import type { OverlayDesign } from "./design.ts";
+import type { DeviceCounts } from "./statistics.ts";
+
+/** The overlay that serves every product of an encoder. */
+export function encoderDesignOf(generation: XrtDeviceDescription["generation"]): OverlayDesign {
+  return generation === "npu1" ? ENCODER_NPU1 : ENCODER_NPU2;
+}
+
+/** An NPU, open. */
+export class NpuSession implements Disposable {
+  /** What it is. */
+  readonly description: XrtDeviceDescription;
+  /** Its overlay. */
+  readonly design: OverlayDesign;
+  /** Its contexts. */
+  readonly contexts: ContextCache;
+  readonly #device: XrtDevice;
+
+  private constructor(device: XrtDevice, xclbin: Uint8Array<ArrayBuffer> | null) {
+    this.#device = device;
+    this.description = device.describe();
+    this.design = encoderDesignOf(this.description.generation);
+    this.contexts = new ContextCache(device, this.description.contexts, this.#source(xclbin));
+  }
+
+  /**
+   * Opens it.
+   *
+   * @param xclbin A compiled overlay; null for the model's.
+   * @throws {SottoError} E_NPU_ABSENT, E_NPU_PERMISSION, E_NPU_MEMLOCK if it cannot be used.
+   */
+  static async open(library: XrtLibrary, xclbin: Uint8Array<ArrayBuffer> | null): Promise<NpuSession> {
+    return new NpuSession(await library.openDevice(), xclbin);
+  }
+
+  #source(xclbin: Uint8Array<ArrayBuffer> | null): XclbinSource {
+    return (design) => {
+      if (xclbin !== null) return xclbin;
+      if (this.description.modelled) return modelledXclbin(design);
+      throw new SottoError(
+        "E_XCLBIN",
+        `Cannot use ${this.description.name}: a real NPU needs a compiled overlay, and none was given`,
+        { hint: "Compile one as kernels/iron/README.md says, and give its path as --npu_overlay." },
+      );
+    };
+  }
+
+  /** What the device has counted. */
+  counts(): DeviceCounts {
+    const counters = this.#device.counters();
+    return {
+      launches: counters[SottoXrtCounter.SOTTO_XRT_COUNT_LAUNCHES],
+      contexts: counters[SottoXrtCounter.SOTTO_XRT_COUNT_CONTEXTS],
+      contextSwitches: counters[SottoXrtCounter.SOTTO_XRT_COUNT_MODELLED_SWITCHES],
+    };
+  }
+
+  /** Frees it. What is under way ends first, natively. */
+  [Symbol.dispose](): void {
+    this.contexts[Symbol.dispose]();
+    this.#device[Symbol.dispose]();
+  }
+}

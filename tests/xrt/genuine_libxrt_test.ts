@@ -1,0 +1,47 @@
+import { equal, fail } from "node:assert/strict";
+import { BEHAVIOURS } from "../npu/_behaviours.ts";
+import { sharedData } from "../support/shared_data.ts";
+import { type Genuine, genuine } from "./genuine.ts";
+import { NoPackagesError } from "./packages.ts";
+
+const CHILD = new URL("_child.ts", import.meta.url).pathname;
+const data = sharedData("");
+
+async function prepare(): Promise<Genuine | string> {
+  if (sharedData("xclbin") === null) return "no ../shared/data/xclbin";
+  try {
+    return await genuine();
+  } catch (error) {
+    if (error instanceof NoPackagesError) return error.message;
+    throw error;
+  }
+}
+
+const prepared = await prepare();
+if (typeof prepared === "string") console.log(`skipped: genuine libxrt (${prepared})`);
+
+/** Reports of one child, by behaviour. */
+async function reports({ shim, deno }: Genuine, settings: string): Promise<Map<string, string | null>> {
+  const args = ["run", "-A", "--no-check", CHILD, shim, settings, data!];
+  const { code, stdout, stderr } = await deno(args, settings).output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").filter((line) => line !== "");
+  const said = new TextDecoder().decode(stderr);
+  if (code !== 0) fail(`the process ended with ${code} after ${lines.length} behaviours: ${said}`);
+  equal(said, "", "nothing may be printed");
+  return new Map(lines.map((line) => JSON.parse(line)));
+}
+
+for (const settings of new Set(BEHAVIOURS.map(({ settings }) => settings))) {
+  Deno.test({
+    name: `libsotto_xrt on genuine libxrt${settings === "" ? "" : ` (${settings})`}`,
+    ignore: typeof prepared === "string",
+    fn: async (test) => {
+      const found = await reports(prepared as Genuine, settings);
+      for (const { name } of BEHAVIOURS.filter((one) => one.settings === settings)) {
+        await test.step(name, () => {
+          if (found.get(name) !== null) fail(found.get(name) ?? "the process did not get here");
+        });
+      }
+    },
+  });
+}

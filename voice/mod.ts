@@ -1,0 +1,18 @@
+/**
+ * Where somebody speaks: probabilities, stretches of speech, and transcription of those alone.
+ *
+ * @module
+ */
+
+export { SpeechDetector } from "./detector.ts";
+export {
+  type ResolvedVadParameters,
+  resolveVadParameters,
+  VAD_DEFAULTS,
+  type VadParameters,
+} from "./options.ts";
+export { speechOracle } from "./oracle.ts";
+export { quietest, type Span, speechSpans } from "./spans.ts";
+export { Timeline } from "./timeline.ts";
+export { restoreTimes } from "./restore.ts";
+export { type RecordingWindows, VoicedWindows } from "./voiced_windows.ts";
