@@ -132,8 +132,13 @@ const SHARED_SOURCES: readonly string[] = ["status", "threads", "handles", "memo
   name,
 ) => `cpu/${name}.c`);
 
+/** The C files of the library of the emulated NPU. */
+async function emulatedSources(): Promise<string[]> {
+  return [...await modelSources(), ...await cFiles("npu_emulated"), ...await cFiles("axlf")];
+}
+
 /** The C files of the NPU's model, without either door. */
-export async function modelSources(): Promise<string[]> {
+async function modelSources(): Promise<string[]> {
   const model = (await cFiles("npu_model")).filter((file) => !file.startsWith("npu_model/beneath/"));
   return [...model, ...SHARED_SOURCES];
 }
@@ -163,9 +168,9 @@ export async function buildLibrary(options: BuildOptions = {}): Promise<Built> {
 export async function buildEmulatedNpu(options: BuildOptions = {}): Promise<Built> {
   const toolchain = await findToolchain(options);
   const { os } = toolchain.machine;
-  const sources = [...await modelSources(), ...await cFiles("npu_emulated"), ...await cFiles("axlf")];
   const name = "sotto_npu_emulated";
-  return await build(toolchain, options, libraryName(os, name), sources, [], sharedLibraryFlags(os, name));
+  const flags = sharedLibraryFlags(os, name);
+  return await build(toolchain, options, libraryName(os, name), await emulatedSources(), [], flags);
 }
 
 /**
@@ -239,6 +244,21 @@ export async function buildProgram(
   const toolchain = await findToolchain(options);
   const linkFlags = options.target === undefined ? [] : ["-static"];
   return await build(toolchain, options, name, await cFiles("cpu"), sources, linkFlags);
+}
+
+/**
+ * Builds a program from C files of the caller's and all of the emulated NPU's library, whose inner functions it may call.
+ *
+ * @param sources C files, relative to `native/`.
+ * @throws {BuildError} as {@linkcode buildLibrary}.
+ */
+export async function buildNpuProgram(
+  name: string,
+  sources: readonly string[],
+  options: BuildOptions = {},
+): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  return await build(toolchain, options, name, await emulatedSources(), sources, []);
 }
 
 async function build(
