@@ -277,7 +277,7 @@ async function build(
     ? []
     : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
   const isRelease = options.release === true && machine.os === "linux";
-  const release = isRelease ? ["-include", join(NATIVE, "include/glibc_2_28.h")] : [];
+  const release = isRelease ? ["-include", join(NATIVE, "release/glibc_2_28.h")] : [];
   const flagged = [
     ...librarySources.map((file) => ({ file, own: variantFlags(file, machine.arch) })),
     // Quick to compile matters more here than quick to run, and a test is the plainer for it.
@@ -363,7 +363,7 @@ async function hashOf(
 ): Promise<string> {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([toolchain.command, toolchain.version, toolchain.machine, sources, linkFlags]));
-  const folders = new Set(["cpu", "include", ...sources.map(({ file }) => file.split("/")[0])]);
+  const folders = new Set(["cpu", "include", "release", ...sources.map(({ file }) => file.split("/")[0])]);
   const headers = (await Promise.all([...folders].map((folder) => cFiles(folder, [".h"])))).flat();
   for (const file of [...sources.map(({ file }) => file), ...headers]) {
     hash.update(`\n${file}\n`);
