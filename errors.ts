@@ -115,6 +115,8 @@ export type WarningCode =
   | "W_LENGTH"
   /** A faster device was not usable and another one ran. */
   | "W_DEVICE"
+  /** The NPU failed on the way, was opened anew, and went on. */
+  | "W_NPU_RETRIED"
   /** The NPU failed on the way, and the CPU did the rest. */
   | "W_NPU_LOST"
   /** Something about the model that changes results, such as a missing generation config. */

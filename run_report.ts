@@ -6,6 +6,7 @@
 
 import type { Warning } from "./errors.ts";
 import type { DeviceName } from "./kernels/device.ts";
+import type { NpuUsage } from "./kernels/npu/statistics.ts";
 
 /** The arithmetic of each kind of operation. */
 export interface RunArithmetic {
@@ -45,6 +46,8 @@ export interface RunReport {
   readonly windows: number;
   /** False if it was stopped before the recording's end. */
   readonly isComplete: boolean;
+  /** What an NPU was used for; absent where none was. */
+  readonly npu?: NpuUsage;
   /** What was told to `onWarning` on the way. */
   readonly warnings: readonly Warning[];
 }

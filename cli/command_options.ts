@@ -12,6 +12,7 @@ import {
   type Task,
 } from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
+import type { NpuPrecision } from "../kernels/mod.ts";
 import type { LoadModelOptions } from "../whisper_model.ts";
 import type { TranscriptionOptions } from "../transcribe.ts";
 import type { OptionValue, ParsedArguments } from "./arguments.ts";
@@ -91,6 +92,8 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
       precision: get<"auto">("precision"),
       threads: threads || undefined,
       library: get<string>("library"),
+      npuOverlay: get<string>("npu_overlay"),
+      npuPrecision: get<NpuPrecision>("npu_precision"),
     },
     transcription,
     subtitles: words.subtitles,

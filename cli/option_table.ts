@@ -7,6 +7,7 @@
  */
 
 import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "../decoder/mod.ts";
+import { NPU_PRECISIONS } from "../kernels/mod.ts";
 
 /** Output formats, in the order in which `all` writes them. */
 export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
@@ -48,9 +49,10 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "device",
       kind: "choice",
-      choices: ["auto", "cpu", "portable"],
+      choices: ["auto", "npu", "npu-emulated", "cpu", "portable"],
       default: "auto",
-      help: "auto: the native CPU library, or portable TypeScript where it is missing",
+      help:
+        "auto: the NPU where --npu_overlay is given, else the native CPU library, or portable TypeScript where it is missing; npu-emulated: a model of one, for development",
     },
     {
       name: "precision",
@@ -66,6 +68,13 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       help: "threads of the CPU library; 0: one for each core",
     },
     { name: "library", kind: "text", help: "path of libsotto_cpu, where it is not beside the module" },
+    { name: "npu_overlay", kind: "text", help: "the compiled overlay (xclbin) for a real NPU" },
+    {
+      name: "npu_precision",
+      kind: "choice",
+      choices: [...NPU_PRECISIONS],
+      help: "what the NPU multiplies; bfp16 on XDNA2, else bf16, if not given",
+    },
   ],
   "What to do": [
     {

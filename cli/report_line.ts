@@ -5,6 +5,7 @@
  */
 
 import { LANGUAGES } from "../decoder/mod.ts";
+import type { NpuUsage } from "../kernels/mod.ts";
 import type { Transcript } from "../transcribe.ts";
 
 /** What a transcript says of its run, in one line. */
@@ -19,11 +20,24 @@ export function reportLine({ run, language, languageProbabilities }: Transcript)
   return [
     `${run.device}: ${run.description}`,
     `encoder ${run.arithmetic.encoder}, decoder ${run.arithmetic.decoder}`,
+    ...(run.npu ? [npuPart(run.npu)] : []),
     ...(found.length > 0 ? [found.join(" ")] : []),
     `${time(seconds.audio)} of audio in ${time(seconds.total)}, ${
       factor(run.realTimeFactor)
     } × real time (${stages})`,
   ].join(" · ");
+}
+
+/** What the NPU did; a model's time is called so. */
+function npuPart(npu: NpuUsage): string {
+  const bytes = `${mebibytes(npu.bytesIn)} in, ${mebibytes(npu.bytesOut)} out`;
+  const modelled = npu.modelled ? `, ${time(npu.modelledSeconds)} modelled` : "";
+  const windows = `${npu.fallbacks} ${npu.fallbacks === 1 ? "window" : "windows"} finished on the CPU`;
+  return `${npu.launches} NPU launches, ${bytes}${modelled}${npu.fallbacks > 0 ? `, ${windows}` : ""}`;
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(0)} MiB`;
 }
 
 function titled(name: string): string {

@@ -8,6 +8,7 @@
 
 import { SottoError } from "../errors.ts";
 import { ELF_HEADER_BYTES, elfFault } from "./elf_header.ts";
+import { requireDigest } from "./library_digest.ts";
 import { libraryCandidates } from "./library_path.ts";
 import { mayRead, requireForeignFunctions } from "./permission.ts";
 
@@ -47,22 +48,41 @@ export function openNativeLibrary<const Symbols extends Deno.ForeignLibraryInter
 ): NativeLibrary<Symbols> {
   requireDeno(Deno.version.deno);
   const tried: string[] = [];
+  let unknown: SottoError | null = null;
   for (const { path, source } of libraryCandidates(spec.name, given)) {
-    // Without read permission dlopen itself has to tell whether there is a file.
-    if (mayRead(path) && !inspect(path)) {
-      tried.push(`${path} (${source})`);
-      continue;
+    if (mayRead(path)) {
+      if (!inspect(path)) {
+        tried.push(`${path} (${source})`);
+        continue;
+      }
+      if (source === "cache") requireDigest(path);
+      return open(spec, path);
     }
-    requireForeignFunctions(path);
-    requireAbi(spec, path);
-    return { path, symbols: dlopen(path, spec.symbols).symbols };
+    // Without read permission dlopen itself has to tell whether there is a file; if not, it may be at the next place.
+    try {
+      return open(spec, path);
+    } catch (error) {
+      if (!(error instanceof SottoError)) throw error;
+      unknown ??= error;
+    }
   }
+  if (unknown !== null) throw unknown;
   const where = tried.length > 0 ? `tried ${tried.join(", ")}` : "this module was not loaded from a file";
   throw new SottoError("E_NATIVE", `Cannot open the native library ${spec.name}: no such file; ${where}`, {
     hint: tried.length > 0
       ? BUILD_HINT
-      : "Give the library's path: build it in a checkout with deno task build",
+      : "Give the library's path, or install its npm package; deno task build makes it in a checkout",
   });
+}
+
+/** Opens the library of that path. */
+function open<const Symbols extends Deno.ForeignLibraryInterface>(
+  spec: NativeLibrarySpec<Symbols>,
+  path: string,
+): NativeLibrary<Symbols> {
+  requireForeignFunctions(path);
+  requireAbi(spec, path);
+  return { path, symbols: dlopen(path, spec.symbols).symbols };
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { WarningSink } from "../errors.ts";
+import type { ErrorCode, WarningSink } from "../errors.ts";
 import type { DecoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
 import type { NpuUsage } from "./npu/statistics.ts";
@@ -24,6 +24,8 @@ export interface DeviceProbe {
   readonly detail: string;
   /** What to do to make it usable; empty if it is. */
   readonly hint: string;
+  /** The error that asking for it by name would give; null if it is usable. */
+  readonly code: ErrorCode | null;
 }
 
 /** A bank of triangular mel filters over the 201 bins of a 400-point FFT. */

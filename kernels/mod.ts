@@ -17,6 +17,9 @@ export type {
 } from "./device.ts";
 export type { CpuDeviceOptions } from "./cpu/device.ts";
 export { DEVICE_NAMES, type DeviceChoice, type DeviceOptions, openDevice, probeDevices } from "./select.ts";
+export type { NpuDeviceOptions } from "./npu/device.ts";
+export { NPU_PRECISIONS, type NpuPrecision } from "./npu/policy.ts";
+export { type NpuUsage, usageSince } from "./npu/statistics.ts";
 export { operationsOf } from "./step.ts";
 export type {
   Arithmetic,

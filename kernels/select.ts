@@ -5,25 +5,35 @@
  */
 
 import { SottoError, type WarningSink } from "../errors.ts";
-import type { CpuDeviceOptions } from "./cpu/device.ts";
+import { NPU_FAULTS } from "../ffi/xrt_error.ts";
 import type { Device, DeviceName, DeviceProbe } from "./device.ts";
+import type { NpuDeviceOptions } from "./npu/device.ts";
 
 /** What to open: a device by name, or the best that is usable. */
 export type DeviceChoice = "auto" | DeviceName;
 
-/** Every device, the best first. */
-export const DEVICE_NAMES: readonly DeviceName[] = ["cpu", "portable"];
+/** Every device, the best first; `npu-emulated` is for development, and never taken by `auto`. */
+export const DEVICE_NAMES: readonly DeviceName[] = ["npu", "npu-emulated", "cpu", "portable"];
 
 /** How a device is opened. */
-export interface DeviceOptions extends CpuDeviceOptions {
-  /** Told, once, if `auto` could not take the best device. */
+export interface DeviceOptions extends NpuDeviceOptions {
+  /** Told, once, if `auto` could not take the best device, or if a device failed on the way. */
   readonly onWarning?: WarningSink;
 }
 
 /** Failures that `auto` answers with another device; all others, such as wrong options, are the caller's to mend. */
-const NOT_USABLE: readonly string[] = ["E_NATIVE", "E_PERMISSION"];
+const NOT_USABLE: readonly string[] = ["E_NATIVE", "E_PERMISSION", ...NPU_FAULTS];
 
-/** Says of every device whether it can be used here, and if not why; the best first. Opens none for long. */
+function isReplaceable(error: unknown): error is SottoError {
+  return error instanceof SottoError && NOT_USABLE.includes(error.code);
+}
+
+/**
+ * Says of every device whether it can be used here, and if not why; the best first. Opens none for long.
+ *
+ * The NPU's rows tell apart: no NPU or driver (E_NPU_ABSENT), one this user may not open (E_NPU_PERMISSION), too little
+ * lockable memory for it (E_NPU_MEMLOCK).
+ */
 export async function probeDevices(options: DeviceOptions = {}): Promise<DeviceProbe[]> {
   return await Promise.all(DEVICE_NAMES.map((name) => probe(name, options)));
 }
@@ -31,18 +41,20 @@ export async function probeDevices(options: DeviceOptions = {}): Promise<DeviceP
 async function probe(name: DeviceName, options: DeviceOptions): Promise<DeviceProbe> {
   try {
     using device = await open(name, options);
-    return { name, usable: true, detail: device.description, hint: "" };
+    return { name, usable: true, detail: device.description, hint: "", code: null };
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
-    return { name, usable: false, detail: error.message, hint: error.hint };
+    return { name, usable: false, detail: error.message, hint: error.hint, code: error.code };
   }
 }
 
 /**
  * Opens a device.
  *
- * `auto` takes the CPU library if it is usable, else the portable device with one warning (W_DEVICE) that says why;
- * but where the caller gave the library's path, a library that is not usable is an error.
+ * `auto` takes a real NPU where a compiled overlay was given for it and it is usable; else the CPU library; else the
+ * portable device, with one warning (W_DEVICE) that says why. Where the caller gave the CPU library's path, a library
+ * that is not usable is an error. The NPU is worth it for every encoder there is by the cost model of
+ * `npu/cost_model.ts` (`deno task npu-report` prints it), but without an overlay it can do nothing.
  *
  * @throws {SottoError} E_OPTION if there is no such device or an option is out of range; E_PERMISSION, E_NATIVE,
  * E_DEVICE if a device that was asked for by name is not usable.
@@ -52,11 +64,19 @@ export async function openDevice(
   options: DeviceOptions = {},
 ): Promise<Device> {
   if (choice !== "auto") return await open(choice, options);
+  if (options.npuOverlay !== undefined) {
+    try {
+      return await open("npu", { ...options, onNpuFault: "cpu" });
+    } catch (error) {
+      if (!isReplaceable(error)) throw error;
+      const message = `Using the CPU, not the NPU: ${error.message}. ${error.hint}`;
+      options.onWarning?.({ code: "W_DEVICE", message: message.trim() });
+    }
+  }
   try {
     return await open("cpu", options);
   } catch (error) {
-    const replaceable = error instanceof SottoError && NOT_USABLE.includes(error.code);
-    if (!replaceable || options.library !== undefined) throw error;
+    if (!isReplaceable(error) || options.library !== undefined) throw error;
     const message = `Using the portable device, which is many times slower: ${error.message}. ${error.hint}`;
     options.onWarning?.({ code: "W_DEVICE", message: message.trim() });
     return await open("portable", options);
@@ -66,6 +86,9 @@ export async function openDevice(
 /** Imports a device's code only when it is wanted. */
 async function open(name: DeviceName, options: DeviceOptions): Promise<Device> {
   switch (name) {
+    case "npu":
+    case "npu-emulated":
+      return await (await import("./npu/device.ts")).NpuDevice.open(name, options);
     case "cpu":
       return (await import("./cpu/device.ts")).CpuDevice.open(options);
     case "portable":

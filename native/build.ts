@@ -133,8 +133,13 @@ const SHARED_SOURCES: readonly string[] = ["status", "threads", "handles", "memo
   name,
 ) => `cpu/${name}.c`);
 
+/** The C files of the library of the emulated NPU. */
+async function emulatedSources(): Promise<string[]> {
+  return [...await modelSources(), ...await cFiles("npu_emulated"), ...await cFiles("axlf")];
+}
+
 /** The C files of the NPU's model, without either door. */
-export async function modelSources(): Promise<string[]> {
+async function modelSources(): Promise<string[]> {
   const model = (await cFiles("npu_model")).filter((file) => !file.startsWith("npu_model/beneath/"));
   return [...model, ...SHARED_SOURCES];
 }
@@ -164,9 +169,9 @@ export async function buildLibrary(options: BuildOptions = {}): Promise<Built> {
 export async function buildEmulatedNpu(options: BuildOptions = {}): Promise<Built> {
   const toolchain = await findToolchain(options);
   const { os } = toolchain.machine;
-  const sources = [...await modelSources(), ...await cFiles("npu_emulated"), ...await cFiles("axlf")];
   const name = "sotto_npu_emulated";
-  return await build(toolchain, options, libraryName(os, name), sources, [], sharedLibraryFlags(os, name));
+  const flags = sharedLibraryFlags(os, name);
+  return await build(toolchain, options, libraryName(os, name), await emulatedSources(), [], flags);
 }
 
 /**
@@ -242,6 +247,21 @@ export async function buildProgram(
   return await build(toolchain, options, name, await cFiles("cpu"), sources, linkFlags);
 }
 
+/**
+ * Builds a program from C files of the caller's and all of the emulated NPU's library, whose inner functions it may call.
+ *
+ * @param sources C files, relative to `native/`.
+ * @throws {BuildError} as {@linkcode buildLibrary}.
+ */
+export async function buildNpuProgram(
+  name: string,
+  sources: readonly string[],
+  options: BuildOptions = {},
+): Promise<Built> {
+  const toolchain = await findToolchain(options);
+  return await build(toolchain, options, name, await emulatedSources(), sources, []);
+}
+
 async function build(
   toolchain: Toolchain,
   options: BuildOptions,
@@ -258,7 +278,7 @@ async function build(
     ? []
     : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
   const isRelease = options.release === true && machine.os === "linux";
-  const release = isRelease ? ["-include", join(NATIVE, "include/glibc_2_28.h")] : [];
+  const release = isRelease ? ["-include", join(NATIVE, "release/glibc_2_28.h")] : [];
   const flagged = [
     ...librarySources.map((file) => ({ file, own: variantFlags(file, machine.arch) })),
     // Quick to compile matters more here than quick to run, and a test is the plainer for it.
@@ -344,7 +364,7 @@ async function hashOf(
 ): Promise<string> {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([toolchain.command, toolchain.version, toolchain.machine, sources, linkFlags]));
-  const folders = new Set(["cpu", "include", ...sources.map(({ file }) => file.split("/")[0])]);
+  const folders = new Set(["cpu", "include", "release", ...sources.map(({ file }) => file.split("/")[0])]);
   const headers = (await Promise.all([...folders].map((folder) => cFiles(folder, [".h"])))).flat();
   for (const file of [...sources.map(({ file }) => file), ...headers]) {
     hash.update(`\n${file}\n`);

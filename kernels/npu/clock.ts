@@ -42,7 +42,7 @@ export const MODELLED_CLOCKS: Readonly<Record<Generation, NpuClock>> = {
   npu1: {
     source: "modelled",
     launch: 90e3,
-    listedLaunch: 45e3,
+    listedLaunch: 26e3,
     contextSwitch: 2650e3,
     instruction: 60,
     channel: 4,
@@ -53,7 +53,7 @@ export const MODELLED_CLOCKS: Readonly<Record<Generation, NpuClock>> = {
   npu2: {
     source: "modelled",
     launch: 90e3,
-    listedLaunch: 45e3,
+    listedLaunch: 26e3,
     contextSwitch: 2650e3,
     instruction: 60,
     channel: 4,

@@ -8,6 +8,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { SottoError, type WarningSink } from "../../errors.ts";
 import { namedVariable } from "../../ffi/named_variable.ts";
 import { isNpuFault } from "../../ffi/xrt_error.ts";
@@ -18,6 +19,7 @@ import { CpuDevice, type CpuDeviceOptions } from "../cpu/device.ts";
 import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
 import { openPortableDevice } from "../portable/device.ts";
 import type { Plan, Step } from "../step.ts";
+import { readNpuXclbin } from "../xclbin/read.ts";
 import { hostOf, type NpuHost } from "./host.ts";
 import { Lane } from "./lane.ts";
 import { LanePool } from "./lane_pool.ts";
@@ -74,6 +76,7 @@ export class NpuDevice implements Device {
   #opening: Promise<NpuSession> | null = null;
   #fault: SottoError | null = null;
   #isWarned = false;
+  #isRetryTold = false;
   #isDisposed = false;
 
   private constructor(
@@ -109,10 +112,10 @@ export class NpuDevice implements Device {
    * E_PERMISSION if the library cannot be used; E_OPTION, E_DEVICE for options that do not fit.
    */
   static async open(name: NpuDeviceName, options: NpuDeviceOptions = {}): Promise<NpuDevice> {
-    const library = XrtLibrary.open(name === "npu" ? "sotto_xrt" : "sotto_npu_emulated", options.npuLibrary);
+    const library = await openLibrary(name, options.npuLibrary);
     if (name === "npu-emulated") library.configure(options.npuModel ?? namedVariable(MODEL_VARIABLE) ?? "");
     const { npuOverlay } = options;
-    const xclbin = npuOverlay === undefined ? null : await Deno.readFile(npuOverlay);
+    const xclbin = npuOverlay === undefined ? null : await readOverlay(npuOverlay);
     using opened = new DisposableStack();
     const session = opened.use(await NpuSession.open(library, xclbin));
     const device = opened.use(openHost(options));
@@ -186,6 +189,15 @@ export class NpuDevice implements Device {
     session[Symbol.dispose]();
   }
 
+  /** Says that the NPU failed and was opened anew; once. */
+  recovered(fault: SottoError, onWarning: WarningSink | undefined): void {
+    this.#statistics.addRetry();
+    if (this.#isRetryTold) return;
+    this.#isRetryTold = true;
+    const message = `The NPU failed and was opened anew; the window was done again: ${fault.message}`;
+    (onWarning ?? this.#options.onWarning)?.({ code: "W_NPU_RETRIED", message });
+  }
+
   /** What a fault that stayed leads to: throws it, or warns, and the CPU device goes on. */
   giveUp(fault: SottoError, onWarning: WarningSink | undefined): void {
     const { onNpuFault = this.name === "npu" ? "fail" : "cpu" } = this.#options;
@@ -210,6 +222,52 @@ export class NpuDevice implements Device {
     this.#session?.[Symbol.dispose]();
     this.#session = null;
   }
+}
+
+/**
+ * Opens the library of a device. Where there is no NPU at all, that is the reason, not that its library is missing.
+ */
+async function openLibrary(name: NpuDeviceName, given: string | URL | undefined): Promise<XrtLibrary> {
+  if (name === "npu-emulated") return XrtLibrary.open("sotto_npu_emulated", given);
+  try {
+    return XrtLibrary.open("sotto_xrt", given);
+  } catch (error) {
+    if (!(error instanceof SottoError) || error.code !== "E_NATIVE" || given !== undefined) throw error;
+    if (await hasAccelerator()) throw error;
+    throw new SottoError("E_NPU_ABSENT", "Cannot use the NPU: there is no /dev/accel/accel*", {
+      hint: "Install the amdxdna driver and XRT 2.19 or newer, or use --device cpu.",
+      cause: error,
+    });
+  }
+}
+
+/** Whether the kernel shows an accelerator; true where that may not be asked. */
+async function hasAccelerator(): Promise<boolean> {
+  try {
+    for await (const entry of Deno.readDir("/dev/accel")) if (entry.name.startsWith("accel")) return true;
+    return false;
+  } catch (error) {
+    return !(error instanceof Deno.errors.NotFound);
+  }
+}
+
+/**
+ * Reads a compiled overlay.
+ *
+ * @throws {SottoError} E_INPUT if there is no such file; E_XCLBIN if it is no xclbin of an NPU.
+ */
+async function readOverlay(given: string | URL): Promise<Uint8Array<ArrayBuffer>> {
+  const path = given instanceof URL || given.startsWith("file:") ? fileURLToPath(given) : given;
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = await Deno.readFile(path);
+  } catch (error) {
+    throw new SottoError("E_INPUT", `Cannot read the overlay ${path}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  readNpuXclbin(bytes);
+  return bytes;
 }
 
 /** The native CPU device; the portable one where there is no library, and none was given. */
@@ -255,7 +313,7 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   /** Puts weights and streams on the NPU; a fault is answered as during a run. */
   async prepare(): Promise<void> {
     try {
-      await this.#twice(() => this.#ready());
+      await this.#twice(() => this.#ready(), undefined);
     } catch (error) {
       if (!isNpuFault(error)) throw error;
       this.#device.giveUp(error, undefined);
@@ -290,7 +348,7 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
         const lanes = await this.#ready();
         const timeout = isSecond ? RETRY_WAIT_MS : WAIT_MS;
         return await lanes.use((lane) => lane.run(input, { signal: options.signal, timeout }));
-      });
+      }, options.onWarning);
     } catch (error) {
       if (!isNpuFault(error)) throw error;
       this.#device.giveUp(error, options.onWarning);
@@ -301,14 +359,16 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   }
 
   /** Does something; after a fault of the NPU once more, on a fresh one. */
-  async #twice<T>(work: (isSecond: boolean) => Promise<T>): Promise<T> {
+  async #twice<T>(work: (isSecond: boolean) => Promise<T>, onWarning: WarningSink | undefined): Promise<T> {
     const session = await this.#device.current();
     try {
       return await work(false);
     } catch (error) {
       if (!isNpuFault(error)) throw error;
       this.#device.drop(session);
-      return await work(true);
+      const result = await work(true);
+      this.#device.recovered(error, onWarning);
+      return result;
     }
   }
 

@@ -56,6 +56,8 @@ export interface NpuUsage {
   readonly contexts: number;
   /** Commands of another context than the one before. */
   readonly contextSwitches: number;
+  /** Faults after which the NPU was opened anew and went on. */
+  readonly retries: number;
   /** Windows that the CPU had to finish. */
   readonly fallbacks: number;
   /** Host seconds spent waiting for launches. */
@@ -83,6 +85,7 @@ export class NpuStatistics {
   readonly #modelled: boolean;
   readonly #totals = new Map<string, OperationTotals>();
   #fallbacks = 0;
+  #retries = 0;
   /** Of devices that were given up. */
   #past: DeviceCounts = NOTHING;
 
@@ -104,6 +107,11 @@ export class NpuStatistics {
       bytesOut: (sum?.bytesOut ?? 0) + sample.bytesOut,
       operations: (sum?.operations ?? 0) + sample.operations,
     });
+  }
+
+  /** Counts a fault that a fresh NPU did not have. */
+  addRetry(): void {
+    this.#retries++;
   }
 
   /** Counts a window that the CPU finished. */
@@ -134,6 +142,7 @@ export class NpuStatistics {
       bytesIn: sum(launches, (it) => it.bytesIn),
       bytesOut: sum(launches, (it) => it.bytesOut),
       conversions: sum(all.filter(({ kind }) => kind === "rows"), (it) => it.count),
+      retries: this.#retries,
       fallbacks: this.#fallbacks,
       waitSeconds: sum(launches, (it) => it.seconds),
       hostSeconds: sum(host, (it) => it.seconds),

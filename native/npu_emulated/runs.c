@@ -192,10 +192,14 @@ int32_t sotto_xrt_run_state(uint64_t run, int32_t *state, char *error, size_t er
 
 /* ---- lists of runs ---- */
 
-/* Lets the runs of a list go, on the device's thread. */
+/* Lets the runs of a list go, on the device's thread; each keeps the events of its command. */
 static void list_ended(npu_job *job) {
   runlist_object *list = job->owner;
-  for (int i = 0; i < job->count; i++) atomic_fetch_sub(&list->runs[i]->lists, 1);
+  for (int i = 0; i < job->count; i++) {
+    list->runs[i]->command.events = list->commands[i].events;
+    list->runs[i]->command.state = list->commands[i].state;
+    atomic_fetch_sub(&list->runs[i]->lists, 1);
+  }
 }
 
 static void free_runlist(handle_object *object) {
@@ -252,6 +256,7 @@ static int32_t prepare(runlist_object *list, error_sink error) {
     run_object *run = list->runs[i];
     pthread_mutex_lock(&run->lock);
     const int32_t status = run_prepare(run, &list->commands[i], error);
+    run->is_started |= status == SOTTO_XRT_OK;
     pthread_mutex_unlock(&run->lock);
     if (status != SOTTO_XRT_OK) return status;
   }

@@ -5,7 +5,7 @@
 /* README.md derives every figure. */
 const npu_clock npu_clock_xdna1 = {
     .launch = 90e3,
-    .listed_launch = 45e3,
+    .listed_launch = 26e3,
     .context_switch = 2650e3,
     .instruction = 60,
     .channel = 4,
@@ -16,7 +16,7 @@ const npu_clock npu_clock_xdna1 = {
 
 const npu_clock npu_clock_xdna2 = {
     .launch = 90e3,
-    .listed_launch = 45e3,
+    .listed_launch = 26e3,
     .context_switch = 2650e3,
     .instruction = 60,
     .channel = 4,

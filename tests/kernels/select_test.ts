@@ -20,10 +20,12 @@ async function withoutLibrary(body: () => Promise<void>): Promise<void> {
 Deno.test("probeDevices() answers for every device, with reason and remedy where one is not usable", async () => {
   await withoutLibrary(async () => {
     const probes = await probeDevices();
-    deepStrictEqual(probes.map(({ name, usable }) => [name, usable]), [["cpu", false], ["portable", true]]);
-    match(probes[0].detail, /no such file; tried \/nowhere/);
-    match(probes[0].hint, /deno task build/);
-    strictEqual(probes[1].hint, "");
+    deepStrictEqual(probes.map(({ name }) => name), DEVICE_NAMES);
+    const [cpu, portable] = ["cpu", "portable"].map((name) => probes.find((probe) => probe.name === name)!);
+    deepStrictEqual([cpu.usable, cpu.code], [false, "E_NATIVE"]);
+    match(cpu.detail, /no such file; tried \/nowhere/);
+    match(cpu.hint, /deno task build/);
+    deepStrictEqual([portable.usable, portable.hint, portable.code], [true, "", null]);
   });
 });
 
@@ -71,8 +73,9 @@ testWithLibrary("openDevice(auto) takes the CPU library without a warning", asyn
   strictEqual(device.name, "cpu");
   match(device.description, /^.+, \w+, 1 thread$/);
   deepStrictEqual(warnings, []);
-  const [cpu] = await probeDevices({ threads: 1, library: LIBRARY_PATH });
-  deepStrictEqual(cpu, { name: "cpu", usable: true, detail: device.description, hint: "" });
+  const probes = await probeDevices({ threads: 1, library: LIBRARY_PATH });
+  const cpu = probes.find(({ name }) => name === "cpu");
+  deepStrictEqual(cpu, { name: "cpu", usable: true, detail: device.description, hint: "", code: null });
 });
 
 testWithLibrary("openDevice() refuses kernel variants there are not, also under auto", async () => {

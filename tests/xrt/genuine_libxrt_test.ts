@@ -1,10 +1,13 @@
-import { equal, fail } from "node:assert/strict";
+import { deepEqual, equal, fail } from "node:assert/strict";
 import { BEHAVIOURS } from "../npu/_behaviours.ts";
+import { digests } from "../npu/_launches.ts";
+import { Npu } from "../npu/_npu.ts";
 import { sharedData } from "../support/shared_data.ts";
 import { type Genuine, genuine } from "./genuine.ts";
 import { NoPackagesError } from "./packages.ts";
 
 const CHILD = new URL("_child.ts", import.meta.url).pathname;
+const DIGESTS = new URL("_digests.ts", import.meta.url).pathname;
 const data = sharedData("");
 
 async function prepare(): Promise<Genuine | string> {
@@ -45,3 +48,16 @@ for (const settings of new Set(BEHAVIOURS.map(({ settings }) => settings))) {
     },
   });
 }
+
+Deno.test({
+  name: "our overlays and the predecessor's kernels give the same bits through genuine libxrt as directly",
+  ignore: typeof prepared === "string",
+  fn: async () => {
+    const { shim, deno } = prepared as Genuine;
+    const { stdout, stderr } = await deno(["run", "-A", "--no-check", DIGESTS, shim, data!]).output();
+    equal(new TextDecoder().decode(stderr), "");
+    const npu = new Npu();
+    await npu.configure("");
+    deepEqual(JSON.parse(new TextDecoder().decode(stdout)), await digests(npu, data!));
+  },
+});

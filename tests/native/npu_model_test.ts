@@ -1,0 +1,49 @@
+/** The NPU's model from inside, with sanitizers: native/tests/npu_model_test.c. */
+
+import assert from "node:assert/strict";
+
+import { BuildError, buildNpuProgram } from "../../native/build.ts";
+import { oneRound, oneTile } from "../npu/_one_tile.ts";
+import { runProgram } from "./_build_test_program.ts";
+
+const PROGRAM = "matmul tile 16 24 20 subtile 4 8 4 a bf16 b bf16 c f32";
+const STEPS = 3;
+/** Bytes of A, B and C. */
+const SIZES = [2 * 16 * 24 * STEPS, 2 * 24 * 20 * STEPS, 4 * 16 * 20] as const;
+
+/** The program's path; null, with one line said, where it cannot be compiled. */
+async function build(sanitize?: string): Promise<string | null> {
+  try {
+    return (await buildNpuProgram("npu_model_test", ["tests/npu_model_test.c"], { sanitize })).path;
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    const isMissing = error.reason === "no-compiler" ||
+      /cannot find -l|unsupported option/.test(error.output);
+    if (!isMissing) throw new Error(error.output, { cause: error });
+    console.log(`skipped: npu_model_test${sanitize ? ` with ${sanitize}` : ""} (${error.message})`);
+    return null;
+  }
+}
+
+for (const sanitize of [undefined, "address,undefined", "thread"]) {
+  const title = sanitize === undefined ? "" : ` (${sanitize})`;
+  Deno.test(`the NPU's model survives hostile overlays, containers and streams, and several threads${title}`, async () => {
+    const program = await build(sanitize);
+    if (program === null) return;
+    const folder = await Deno.makeTempDir();
+    try {
+      await Deno.writeFile(`${folder}/one.xclbin`, oneTile(PROGRAM));
+      const stream = oneRound([0, STEPS, 0, 0], SIZES);
+      await Deno.writeFile(`${folder}/stream`, new Uint8Array(stream.buffer));
+      const { code, lines } = await runProgram(program, [
+        `${folder}/one.xclbin`,
+        `${folder}/stream`,
+        ...SIZES.map(String),
+      ]);
+      assert.deepEqual(lines.filter((line) => line.startsWith("FAIL")), []);
+      assert.equal(code, 0, lines.join("\n"));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
