@@ -24,26 +24,52 @@ enum {
 };
 _Static_assert(I8_GROUP % CODES_AT_ONCE == 0, "a group is whole squares");
 
+/* The largest |x| of a group, spread over the lanes. */
+TILE_INLINE lanes largest_by_lane(const float *values) {
+  lanes most[2] = {lanes_zero(), lanes_zero()};
+#pragma GCC unroll 8
+  for (int i = 0; i < I8_GROUP; i += 2 * LANES) {
+    most[0] = lanes_max(most[0], lanes_abs(lanes_load(values + i)));
+    most[1] = lanes_max(most[1], lanes_abs(lanes_load(values + i + LANES)));
+  }
+  return lanes_max(most[0], most[1]);
+}
+
+/* The scale of every row, whose largest |x| is spread over square[row]; and what its values are multiplied with, as
+ * i8_factor and i8_scale say. */
+TILE_INLINE lanes scales_of_rows(lanes square[LANES], float factors[LANES]) {
+  lanes_transpose(square);
+#pragma GCC unroll 16
+  for (int i = 1; i < LANES; i++) square[0] = lanes_max(square[0], square[i]);
+  const lanes most = lanes_set(I8_MOST), factor = lanes_div(most, lanes_max(square[0], lanes_set(I8_LEAST)));
+  lanes_store(factors, lanes_zero_below(square[0], I8_LEAST, factor));
+  return lanes_zero_below(square[0], I8_LEAST, lanes_div(square[0], most));
+}
+
 static void pack_tile(const gemm_rows *a, int64_t row, int count, int64_t k, int64_t depth, void *tile) {
   float edge[TILE_ROWS][I8_GROUP];
+  _Alignas(64) float factors[LANES];
   float *out = tile;
   for (int64_t done = 0; done < depth; done += I8_GROUP, out += A_GROUP) {
     const float *rows[TILE_ROWS];
-    float factors[TILE_ROWS], largest[TILE_ROWS];
+    lanes square[LANES];
 #pragma GCC unroll 16
-    for (int r = 0; r < TILE_ROWS; r++) {
+    for (int r = 0; r < LANES; r++) {
+      if (r >= TILE_ROWS) {
+        square[r] = lanes_zero();
+        continue;
+      }
       rows[r] = tile_values(a, row, r, count, k + done, depth - done, I8_GROUP, edge[r]);
-      largest[r] = largest_of(rows[r], I8_GROUP);
-      factors[r] = i8_factor(largest[r]);
+      square[r] = largest_by_lane(rows[r]);
     }
+    const lanes scales = scales_of_rows(square, factors);
+    lanes_store_first(out + STEPS * TILE_ROWS, TILE_ROWS, scales);
     for (int i = 0; i < I8_GROUP; i += CODES_AT_ONCE) {
-      lanes square[LANES];
 #pragma GCC unroll 16
       for (int r = 0; r < LANES; r++)
         square[r] = r < TILE_ROWS ? lanes_offset_codes(load_codes(rows[r] + i, lanes_set(factors[r]))) : lanes_zero();
       store_tile_steps(out + i / I8_STEP * TILE_ROWS, square, LANES);
     }
-    for (int r = 0; r < TILE_ROWS; r++) out[STEPS * TILE_ROWS + r] = i8_scale(largest[r]);
   }
 }
 
@@ -72,31 +98,32 @@ static void pack_panel(const float *b, int64_t stride, int count, int64_t depth,
     }
 }
 
-/* Apart, and by way of memory: with the scaling in one function, GCC 12 spills sums in the innermost loop, which halves
- * the speed. */
-static __attribute__((noinline)) void multiply_group(const float *a, const float *b, float *integers) {
-  const tile_sums whole = tile_multiply_i8(tile_begin(b + STEPS * TILE_COLUMNS), STEPS, a, TILE_ROWS, 1, b);
-  tile_store(&whole, integers, TILE_COLUMNS);
+/* Adds the product of one group to the sums. A function of its own, and all integers held in registers behind the loop:
+ * else GCC 12 spills them in the innermost loop, which halves the speed. */
+static __attribute__((noinline)) void multiply_group(const float *a, const float *b, float *sums) {
+  tile_sums whole = tile_multiply_i8(tile_begin(b + STEPS * TILE_COLUMNS), STEPS, a, TILE_ROWS, 1, b);
+#pragma GCC unroll 16
+  for (int r = 0; r < TILE_ROWS; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < TILE_VECTORS; v++) LANES_KEEP(whole.at[r][v]);
+  const float *a_scales = a + STEPS * TILE_ROWS, *b_scales = b + (STEPS + 1) * TILE_COLUMNS;
+#pragma GCC unroll 16
+  for (int r = 0; r < TILE_ROWS; r++) {
+    const lanes a_scale = lanes_set(a_scales[r]);
+#pragma GCC unroll 4
+    for (int v = 0; v < TILE_VECTORS; v++) {
+      float *sum = sums + r * TILE_COLUMNS + v * LANES;
+      const lanes scale = lanes_mul(a_scale, lanes_load(b_scales + v * LANES));
+      lanes_store(sum, lanes_fma(lanes_of_integers(whole.at[r][v]), scale, lanes_load(sum)));
+    }
+  }
 }
 
 static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,
                      const gemm_store *store) {
-  _Alignas(64) float integers[TILE_ROWS * TILE_COLUMNS];
   const float *a = tile, *b = panel;
-  if (is_first) memset(sums, 0, sizeof integers);
-  for (int64_t begin = 0; begin < depth; begin += I8_GROUP, a += A_GROUP, b += B_GROUP) {
-    multiply_group(a, b, integers);
-    const float *a_scales = a + STEPS * TILE_ROWS, *b_scales = b + (STEPS + 1) * TILE_COLUMNS;
-    for (int r = 0; r < TILE_ROWS; r++) {
-      const lanes a_scale = lanes_set(a_scales[r]);
-#pragma GCC unroll 4
-      for (int v = 0; v < TILE_VECTORS; v++) {
-        const int64_t at = r * TILE_COLUMNS + v * LANES;
-        const lanes scale = lanes_mul(a_scale, lanes_load(b_scales + v * LANES));
-        lanes_store(sums + at, lanes_fma(lanes_of_integers(lanes_load(integers + at)), scale, lanes_load(sums + at)));
-      }
-    }
-  }
+  if (is_first) memset(sums, 0, TILE_ROWS * TILE_COLUMNS * sizeof *sums);
+  for (int64_t begin = 0; begin < depth; begin += I8_GROUP, a += A_GROUP, b += B_GROUP) multiply_group(a, b, sums);
   if (store != NULL) store_tile(sums, store);
 }
 
