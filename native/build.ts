@@ -118,9 +118,10 @@ interface Toolchain {
 /** The folder what is built for a machine lies in; sanitizers have their own, so that they never pass for the library. */
 export function buildFolder(
   machine: Machine = Deno.build,
-  { sanitize, release }: Pick<BuildOptions, "sanitize" | "release"> = {},
+  { sanitize, release, label }: Pick<BuildOptions, "sanitize" | "release" | "label"> = {},
 ): string {
-  const suffix = sanitize !== undefined ? `-${sanitize.replaceAll(",", "-")}` : release ? "-release" : "";
+  const own = label ?? sanitize?.replaceAll(",", "-") ?? (release ? "release" : undefined);
+  const suffix = own === undefined ? "" : `-${own}`;
   return join(NATIVE, "build", `${machine.os}-${machine.arch}${suffix}`);
 }
 
