@@ -121,6 +121,8 @@ export type WarningCode =
   | "W_NPU_LOST"
   /** Something about the model that changes results, such as a missing generation config. */
   | "W_MODEL"
+  /** A transcription that could not be gone on with began anew. */
+  | "W_RESUME"
   /** A prompt or an option that was shortened to fit. */
   | "W_OPTION";
 

@@ -4,18 +4,13 @@
  * @module
  */
 
-import {
-  checkTranscribeOptions,
-  OUTPUT_FORMATS,
-  type OutputFormat,
-  type SubtitleOptions,
-  type Task,
-} from "../decoder/mod.ts";
+import { OUTPUT_FORMATS, type OutputFormat, type SubtitleOptions, type Task } from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
 import type { NpuPrecision } from "../kernels/mod.ts";
 import type { LoadModelOptions } from "../whisper_model.ts";
-import type { TranscriptionOptions } from "../transcribe.ts";
+import { checkTranscriptionOptions, type TranscriptionOptions } from "../transcription_options.ts";
 import type { OptionValue, ParsedArguments } from "./arguments.ts";
+import { longFormArguments } from "./long_form_options.ts";
 import { wordArguments } from "./word_options.ts";
 
 /** The options of a run of the command, checked as far as they can be without a model. */
@@ -32,6 +27,8 @@ export interface CommandOptions {
   readonly output: { readonly folder: string; readonly formats: readonly OutputFormat[] } | null;
   /** Print segments as they come. */
   readonly verbose: boolean;
+  /** Keep journals beside the outputs, and go on with those that are there. */
+  readonly resume: boolean;
 }
 
 /** The most that `loadModel()` takes. */
@@ -54,6 +51,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
   if (files.filter((file) => file === "-").length > 1) {
     throw new SottoError("E_OPTION", "standard input (-) can be read only once");
   }
+  if (values.get("resume")) checkResumable(files, values);
   const get: Getter = <T extends OptionValue>(name: string) => values.get(name) as T | undefined;
   const words = wordArguments(values);
   const transcription: TranscriptionOptions = {
@@ -76,8 +74,9 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     noSpeechThreshold: get<number | null>("no_speech_threshold"),
     logprobThreshold: get<number | null>("logprob_threshold"),
     ...words.transcription,
+    ...longFormArguments(values),
   };
-  checkTranscribeOptions(transcription);
+  checkTranscriptionOptions(transcription);
   const threads = get<number>("threads")!;
   if (threads < 0 || threads > MAX_THREADS) {
     throw new SottoError("E_OPTION", `--threads must be 0 to ${MAX_THREADS}: got ${threads}`);
@@ -100,6 +99,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     warnings: words.warnings,
     output: outputOptions(get<string>("output_dir"), get<string>("output_format")),
     verbose: get<boolean>("verbose")!,
+    resume: get<boolean>("resume")!,
   };
 }
 
@@ -108,6 +108,21 @@ const AUTOMATIC: readonly string[] = ["auto", "None"];
 
 function languageOption(typed: string | undefined): string | null {
   return typed === undefined || AUTOMATIC.includes(typed) ? null : typed;
+}
+
+/** What is gone on with must be the same recording again, and there must be a place for the journal. */
+function checkResumable(files: readonly string[], values: ParsedArguments["values"]): void {
+  if (values.get("output_dir") === undefined && values.get("output_format") === undefined) {
+    throw new SottoError("E_OPTION", "--resume needs output files: what is finished is kept beside them", {
+      hint: "Add -o FOLDER or -f FORMAT.",
+    });
+  }
+  const stream = files.find((file) => file === "-" || /^https?:/i.test(file));
+  if (stream !== undefined) {
+    throw new SottoError("E_OPTION", `--resume needs files: got ${stream}`, {
+      hint: "Save the recording first.",
+    });
+  }
 }
 
 /** Beams at temperature 0, samples above, where neither is given (openai-whisper's command). */

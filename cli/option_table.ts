@@ -8,6 +8,7 @@
 
 import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "../decoder/mod.ts";
 import { NPU_PRECISIONS } from "../kernels/mod.ts";
+import { LONG_FORM_ENTRIES } from "./long_form_options.ts";
 
 /** Output formats, in the order in which `all` writes them. */
 export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
@@ -243,6 +244,7 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     },
     { name: "max_words_per_line", kind: "optional number", help: "words of a subtitle" },
   ],
+  "Long recordings": LONG_FORM_ENTRIES,
   "Output": [
     {
       name: "output_dir",
@@ -258,6 +260,13 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       help: "one of them, or several with commas; all with -o alone; into the current folder without -o",
     },
     {
+      name: "resume",
+      kind: "boolean",
+      default: "False",
+      help:
+        "keep a journal beside the outputs while at work; after a crash the same command goes on from there",
+    },
+    {
       name: "verbose",
       kind: "boolean",
       default: "True",
@@ -271,5 +280,4 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
 /** Options of the openai-whisper command that sotto does not have, each with what to do instead. */
 export const ABSENT_OPTIONS: Readonly<Record<string, string>> = {
   fp16: "Use --precision.",
-  clip_timestamps: "The whole recording is read so far; cut it first.",
 };

@@ -24,8 +24,16 @@ export function outputTargets(
   folder: string,
   formats: readonly OutputFormat[],
 ): OutputTarget[] {
-  const name = input === "-" ? "stdin" : basename(input, extname(input));
-  return formats.map((format) => ({ format, path: join(folder, `${name}.${format}`) }));
+  return formats.map((format) => ({ format, path: join(folder, `${stem(input)}.${format}`) }));
+}
+
+/** Where an input's journal lies while it is being transcribed. */
+export function journalPath(input: string, folder: string): string {
+  return join(folder, `.${stem(input)}.sotto-journal`);
+}
+
+function stem(input: string): string {
+  return input === "-" ? "stdin" : basename(input, extname(input));
 }
 
 /**
@@ -132,7 +140,8 @@ function temporaryName(folder: string): string {
   return join(folder, `.sotto-${crypto.randomUUID()}.tmp`);
 }
 
-function outputError(path: string, cause: unknown): SottoError {
+/** What a failure of the file system means to the user, for a file beside the outputs. */
+export function outputError(path: string, cause: unknown): SottoError {
   if (cause instanceof Deno.errors.NotCapable) {
     return new SottoError("E_PERMISSION", `Cannot write ${path} because Deno was not given the right to`, {
       hint: `Run again with --allow-read=${dirname(path)} --allow-write=${dirname(path)}`,

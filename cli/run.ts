@@ -12,7 +12,7 @@ import { printError, printWarning } from "./console.ts";
 import { DownloadBar } from "./download_progress.ts";
 import { helpText } from "./help.ts";
 import { INTERRUPTED, Interrupts } from "./interrupts.ts";
-import { checkOutputs, outputTargets } from "./output_files.ts";
+import { checkOutputs, journalPath, outputTargets } from "./output_files.ts";
 import { StandardOutput } from "./standard_output.ts";
 import { transcribeFile } from "./transcribe_file.ts";
 
@@ -51,6 +51,9 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
     subtitles: options.subtitles,
     stop,
     verbose: options.verbose,
+    journal: options.resume
+      ? { file, modelName: options.model, path: journalPath(file, options.output!.folder) }
+      : null,
   }));
   if (options.output) {
     await checkOutputs(

@@ -4,13 +4,14 @@
  * @module
  */
 
-import { type SubtitleOptions, writeTranscript } from "../decoder/mod.ts";
+import { type SubtitleOptions, type WindowRecord, writeTranscript } from "../decoder/mod.ts";
 import type { Warning } from "../errors.ts";
 import type { Transcript, TranscriptionOptions } from "../transcribe.ts";
 import type { WhisperModel } from "../whisper_model.ts";
 import { printLine, printWarning } from "./console.ts";
 import { type OutputTarget, writeWhole } from "./output_files.ts";
 import { ProgressBar } from "./progress_bar.ts";
+import { openJournal, type RecordingFile } from "./resume.ts";
 import { reportLine } from "./report_line.ts";
 import { segmentLine } from "./segment_line.ts";
 import { readStandardInput } from "./standard_input.ts";
@@ -28,6 +29,8 @@ export interface FileJob {
   readonly stop: AbortSignal;
   /** Print segments as they come. */
   readonly verbose: boolean;
+  /** Keep a journal there, and go on with what it holds; null: neither. */
+  readonly journal: RecordingFile | null;
 }
 
 /**
@@ -57,7 +60,12 @@ export async function transcribeFile(
   const isStandardInput = job.file === "-";
   const audio = isStandardInput ? await readStandardInput(job.stop) : job.file;
   const name = isStandardInput ? "standard input" : job.file;
-  const segments = model.segments(audio, { ...options, name });
+  using journal = job.journal && await openJournal(job.journal, model, job.options);
+  const resumption = journal && {
+    resumeFrom: journal.finished,
+    onWindow: (window: WindowRecord) => journal.add(window),
+  };
+  const segments = model.segments(audio, { ...options, ...resumption, name });
   try {
     let step = await segments.next();
     for (; !step.done; step = await segments.next()) {
@@ -69,6 +77,7 @@ export async function transcribeFile(
     for (const { format, path } of job.targets) {
       await writeWhole(path, writeTranscript(step.value, format, job.subtitles));
     }
+    if (step.value.run.isComplete) await journal?.remove();
     printLine(reportLine(step.value));
     return step.value;
   } finally {

@@ -71,6 +71,8 @@ export interface BuildOptions {
   readonly release?: boolean;
   /** Compiles even if nothing changed. */
   readonly force?: boolean;
+  /** Builds into a folder of its own, so that what is made for a test never passes for the library. */
+  readonly label?: string;
   /** Where libxrt's packages are unpacked or installed: has `include/xrt`, or `usr/include/xrt`. Default `/usr`, `/opt/xilinx/xrt`. */
   readonly xrt?: string;
 }
@@ -85,13 +87,13 @@ export interface Built {
 
 /** Why nothing was built. */
 export class BuildError extends Error {
-  /** `no-compiler` where none was found, `compile` where one refused the sources, `no-xrt` without libxrt or C++. */
-  readonly reason: "no-compiler" | "compile" | "no-xrt";
+  /** `no-compiler` where none was found, `compile` where one refused the sources, `not-here` where a library is not for this machine, or what it needs is not on it. */
+  readonly reason: "no-compiler" | "compile" | "not-here";
   /** The compiler's text. */
   readonly output: string;
 
   /** One line as the message; the others are properties. */
-  constructor(message: string, reason: "no-compiler" | "compile" | "no-xrt", output = "") {
+  constructor(message: string, reason: "no-compiler" | "compile" | "not-here", output = "") {
     super(message);
     this.name = "BuildError";
     this.reason = reason;
@@ -116,9 +118,10 @@ interface Toolchain {
 /** The folder what is built for a machine lies in; sanitizers have their own, so that they never pass for the library. */
 export function buildFolder(
   machine: Machine = Deno.build,
-  { sanitize, release }: Pick<BuildOptions, "sanitize" | "release"> = {},
+  { sanitize, release, label }: Pick<BuildOptions, "sanitize" | "release" | "label"> = {},
 ): string {
-  const suffix = sanitize !== undefined ? `-${sanitize.replaceAll(",", "-")}` : release ? "-release" : "";
+  const own = label ?? sanitize?.replaceAll(",", "-") ?? (release ? "release" : undefined);
+  const suffix = own === undefined ? "" : `-${own}`;
   return join(NATIVE, "build", `${machine.os}-${machine.arch}${suffix}`);
 }
 
@@ -164,11 +167,14 @@ export async function buildLibrary(options: BuildOptions = {}): Promise<Built> {
 /**
  * Builds the library of the emulated NPU, if it is missing or stale.
  *
- * @throws {BuildError} as {@linkcode buildLibrary}; also `compile` on Windows, whose threads its model does not know.
+ * @throws {BuildError} as {@linkcode buildLibrary}; `not-here` on Windows.
  */
 export async function buildEmulatedNpu(options: BuildOptions = {}): Promise<Built> {
   const toolchain = await findToolchain(options);
   const { os } = toolchain.machine;
+  if (os === "windows") {
+    throw new BuildError("libsotto_npu_emulated was not built: it is not for Windows", "not-here");
+  }
   const name = "sotto_npu_emulated";
   const flags = sharedLibraryFlags(os, name);
   return await build(toolchain, options, libraryName(os, name), await emulatedSources(), [], flags);
@@ -190,14 +196,17 @@ export async function buildNpuBeneath(options: BuildOptions = {}): Promise<Built
 /**
  * Builds the shim over libxrt, if it is missing or stale.
  *
- * @throws {BuildError} as {@linkcode buildLibrary}; `no-xrt` where libxrt's headers are not, or no C++ compiler is.
+ * @throws {BuildError} as {@linkcode buildLibrary}; `not-here` where libxrt's headers are not, or no C++ compiler is.
  */
 export async function buildXrtShim(options: BuildOptions = {}): Promise<Built> {
+  if (options.target !== undefined && options.xrt === undefined) {
+    throw new BuildError(`libsotto_xrt was not built: no libxrt of ${options.target} was given`, "not-here");
+  }
   const xrt = await findXrt(options.xrt);
   const toolchain = await findToolchain(options);
   const command = await firstThatRuns(cxxCandidates(options));
   if (command === null) {
-    throw new BuildError("libsotto_xrt was not built: no C++ compiler was found", "no-xrt");
+    throw new BuildError("libsotto_xrt was not built: no C++ compiler was found", "not-here");
   }
   const sources = [...await cFiles("xrt", [".cc"]), ...await cFiles("axlf"), "cpu/status.c", "cpu/handles.c"];
   const flags = [
@@ -227,7 +236,7 @@ async function findXrt(given?: string): Promise<{ include: string; library: stri
   const tried = folders.join(", ");
   throw new BuildError(
     `libsotto_xrt was not built: libxrt and its headers are in none of ${tried}`,
-    "no-xrt",
+    "not-here",
   );
 }
 
@@ -467,17 +476,20 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const started = performance.now();
     for (const buildOne of [buildLibrary, buildEmulatedNpu, buildXrtShim]) {
-      const { path, compiled } = await buildOne(values);
+      const built = await buildOne(values).catch((error) => {
+        if (!(error instanceof BuildError) || error.reason !== "not-here" || values.xrt !== undefined) {
+          throw error;
+        }
+        return error;
+      });
       const seconds = ((performance.now() - started) / 1000).toFixed(1);
-      if (compiled) console.error(`built ${relative(Deno.cwd(), path)} in ${seconds} s`);
+      if (built instanceof BuildError) {
+        if (!values.optional) console.error(built.message);
+      } else if (built.compiled) console.error(`built ${relative(Deno.cwd(), built.path)} in ${seconds} s`);
     }
     return 0;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
-    if (error.reason === "no-xrt" && values.xrt === undefined) {
-      if (!values.optional) console.error(error.message);
-      return 0;
-    }
     if (values.optional && error.reason === "no-compiler") {
       console.error(`${error.message}; the portable TypeScript device will be used`);
       return 0;

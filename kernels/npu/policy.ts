@@ -30,17 +30,19 @@ export interface NpuPolicy {
 
 /**
  * - `bf16`: every product; any NPU.
- * - `bfp16`: linear layers in block floating point, the rest in bf16; XDNA2.
- * - `int8`: linear layers in INT8 with a scale for each row and column, those of layer 0, whose outliers make nearly all
- *   of the error, in bf16.
+ * - `bfp16`: linear layers in block floating point, those of layer 0, whose outliers make most of the error, in bf16;
+ *   XDNA2.
+ * - `bfp16-all`: the same without an exception.
+ * - `int8`: linear layers in INT8 with a scale for each row and column, those of layer 0 in bf16.
  * - `int8-vector`: the same without an exception.
  * - `int8-tensor`: one scale for a matrix, as the system before this one had it.
  */
-export type NpuPrecision = "bf16" | "bfp16" | "int8" | "int8-vector" | "int8-tensor";
+export type NpuPrecision = "bf16" | "bfp16" | "bfp16-all" | "int8" | "int8-vector" | "int8-tensor";
 
 const POLICIES: Readonly<Record<NpuPrecision, NpuPolicy>> = {
   "bf16": { name: "bf16", linear: "bf16", exactLayers: 0, scaling: "vector" },
-  "bfp16": { name: "bfp16", linear: "bfp16", exactLayers: 0, scaling: "vector" },
+  "bfp16": { name: "bfp16", linear: "bfp16", exactLayers: 1, scaling: "vector" },
+  "bfp16-all": { name: "bfp16-all", linear: "bfp16", exactLayers: 0, scaling: "vector" },
   "int8": { name: "int8", linear: "i8", exactLayers: 1, scaling: "vector" },
   "int8-vector": { name: "int8-vector", linear: "i8", exactLayers: 0, scaling: "vector" },
   "int8-tensor": { name: "int8-tensor", linear: "i8", exactLayers: 0, scaling: "tensor" },

@@ -38,6 +38,12 @@ export const PUBLISHED_PRODUCTS: readonly PublishedProduct[] = [
   { M: 1536, K: 64, N: 1536, tileColumns: 64, rate: 386, fitted: false },
 ];
 
+/** Rates of large products on XDNA2's eight columns; the clock was fitted on both. */
+export const PUBLISHED_PEAKS: readonly { readonly kernel: string; readonly rate: number }[] = [
+  { kernel: "encoder_bfp16_npu2", rate: 10_200 },
+  { kernel: "encoder_bf16_npu2", rate: 1600 },
+];
+
 /** An encoder's measured time. */
 export interface PublishedEncoder {
   /** Name of the checkpoint. */

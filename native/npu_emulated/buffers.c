@@ -14,6 +14,7 @@ enum { PAGE = 4096 };
 static void free_buffer(handle_object *object) {
   buffer_object *buffer = (buffer_object *)object;
   memory_free(buffer->bytes);
+  memory_free(buffer->memory);
   object_release(&buffer->device->object);
   free(buffer);
 }
@@ -31,8 +32,12 @@ static int32_t allocate(buffer_object *buffer, error_sink error) {
   const int refusal = npu_device_take_buffer(buffer->device->npu);
   if (refusal == ENODEV) return fail(error, SOTTO_XRT_DEVICE_LOST, "The NPU is lost: no buffer can be made (modelled)");
   if (refusal != 0) return fail(error, SOTTO_XRT_BUFFER_REFUSED, "The driver refused a buffer of %llu bytes (err=-%d) (modelled)", (unsigned long long)buffer->size, refusal);
-  if (buffer->size > SIZE_MAX / 2 || (buffer->bytes = memory_allocate((size_t)buffer->size)) == NULL) return fail_memory(error, "a buffer");
+  if (buffer->size > SIZE_MAX / 2) return fail_memory(error, "a buffer");
+  buffer->bytes = memory_allocate((size_t)buffer->size);
+  buffer->memory = memory_allocate((size_t)buffer->size);
+  if (buffer->bytes == NULL || buffer->memory == NULL) return fail_memory(error, "a buffer");
   memset(buffer->bytes, 0, (size_t)buffer->size);
+  memset(buffer->memory, 0, (size_t)buffer->size);
   const uint64_t span = (buffer->size + 2 * PAGE - 1) / PAGE * PAGE;
   buffer->address = atomic_fetch_add(&buffer->device->next_address, span);
   return SOTTO_XRT_OK;
@@ -82,7 +87,10 @@ int32_t sotto_xrt_buffer_write(uint64_t buffer, uint64_t offset, const uint8_t *
   buffer_object *object;
   const int32_t status = acquire_range(buffer, offset, bytes_length, &object, (error_sink){error, error_capacity});
   if (status != SOTTO_XRT_OK) return status;
-  if (bytes_length > 0) memcpy(object->bytes + offset, bytes, bytes_length);
+  if (bytes_length > 0) {
+    memcpy(object->bytes + offset, bytes, bytes_length);
+    memcpy(object->memory + offset, bytes, bytes_length);
+  }
   atomic_fetch_add(&object->device->bytes_written, bytes_length);
   atomic_fetch_add(&object->device->bytes_synced, bytes_length);
   object_release(&object->object);
@@ -93,26 +101,31 @@ int32_t sotto_xrt_buffer_read(uint64_t buffer, uint64_t offset, uint8_t *bytes, 
   buffer_object *object;
   const int32_t status = acquire_range(buffer, offset, bytes_length, &object, (error_sink){error, error_capacity});
   if (status != SOTTO_XRT_OK) return status;
-  if (bytes_length > 0) memcpy(bytes, object->bytes + offset, bytes_length);
+  if (bytes_length > 0) {
+    memcpy(object->bytes + offset, object->memory + offset, bytes_length);
+    memcpy(bytes, object->memory + offset, bytes_length);
+  }
   atomic_fetch_add(&object->device->bytes_read, bytes_length);
   atomic_fetch_add(&object->device->bytes_synced, bytes_length);
   object_release(&object->object);
   return SOTTO_XRT_OK;
 }
 
-static int32_t sync_range(uint64_t buffer, uint64_t offset, uint64_t length, error_sink error) {
+static int32_t sync_range(uint64_t buffer, uint64_t offset, uint64_t length, int to_device, error_sink error) {
   buffer_object *object;
   const int32_t status = acquire_range(buffer, offset, length, &object, error);
   if (status != SOTTO_XRT_OK) return status;
+  if (to_device) memcpy(object->memory + offset, object->bytes + offset, length);
+  else memcpy(object->bytes + offset, object->memory + offset, length);
   atomic_fetch_add(&object->device->bytes_synced, length);
   object_release(&object->object);
   return SOTTO_XRT_OK;
 }
 
 int32_t sotto_xrt_buffer_sync_to_device(uint64_t buffer, uint64_t offset, uint64_t length, char *error, size_t error_capacity) {
-  return sync_range(buffer, offset, length, (error_sink){error, error_capacity});
+  return sync_range(buffer, offset, length, 1, (error_sink){error, error_capacity});
 }
 
 int32_t sotto_xrt_buffer_sync_from_device(uint64_t buffer, uint64_t offset, uint64_t length, char *error, size_t error_capacity) {
-  return sync_range(buffer, offset, length, (error_sink){error, error_capacity});
+  return sync_range(buffer, offset, length, 0, (error_sink){error, error_capacity});
 }

@@ -41,7 +41,8 @@ typedef struct {
 typedef struct {
   handle_object object;
   device_object *device;
-  uint8_t *bytes;
+  uint8_t *bytes;  /* what the host maps */
+  uint8_t *memory; /* what the NPU sees of it: as of the last sync, so that a forgotten one shows */
   uint64_t size, address;
   int32_t kind;
 } buffer_object;

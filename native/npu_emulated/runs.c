@@ -116,12 +116,12 @@ int32_t run_prepare(run_object *run, npu_command *command, error_sink error) {
   } else if (run->scalars[ARGUMENT_COUNT] > instructions->size / 4) {
     command->fault = "More instructions are counted than their buffer holds";
   } else {
-    command->words = (const uint32_t *)instructions->bytes;
+    command->words = (const uint32_t *)instructions->memory;
     command->word_count = (size_t)run->scalars[ARGUMENT_COUNT];
   }
   for (int i = ARGUMENT_BUFFERS; i < kernel->argument_count; i++) {
     const buffer_object *buffer = run->buffers[i];
-    if (buffer != NULL) command->arguments[i - ARGUMENT_BUFFERS] = (npu_argument){buffer->bytes, buffer->size, buffer->address};
+    if (buffer != NULL) command->arguments[i - ARGUMENT_BUFFERS] = (npu_argument){buffer->memory, buffer->size, buffer->address};
     command->argument_count = i - ARGUMENT_BUFFERS + 1;
   }
   return SOTTO_XRT_OK;

@@ -8,6 +8,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What timed waits are measured by; macOS has no choice. */
+#if defined(__APPLE__)
+#define WAIT_CLOCK CLOCK_REALTIME
+#else
+#define WAIT_CLOCK CLOCK_MONOTONIC
+#endif
+
 /* More threads than this gain nothing on the small rounds of one command. */
 enum { MOST_THREADS = 8 };
 
@@ -27,7 +34,7 @@ struct npu_device {
 
 static struct timespec after(int64_t milliseconds) {
   struct timespec at;
-  clock_gettime(CLOCK_MONOTONIC, &at);
+  clock_gettime(WAIT_CLOCK, &at);
   at.tv_sec += milliseconds / 1000;
   at.tv_nsec += milliseconds % 1000 * 1000000;
   if (at.tv_nsec >= 1000000000) {
@@ -126,11 +133,13 @@ npu_device *npu_device_create(const npu_settings *settings) {
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   const int threads = settings->threads > 0 ? settings->threads : processors < 1 ? 1 : processors > MOST_THREADS ? MOST_THREADS : (int)processors;
   device->pool = pool_create(threads);
-  pthread_condattr_t monotonic;
-  pthread_condattr_init(&monotonic);
-  pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-  pthread_cond_init(&device->changed, &monotonic);
-  pthread_condattr_destroy(&monotonic);
+  pthread_condattr_t attributes;
+  pthread_condattr_init(&attributes);
+#if !defined(__APPLE__)
+  pthread_condattr_setclock(&attributes, WAIT_CLOCK);
+#endif
+  pthread_cond_init(&device->changed, &attributes);
+  pthread_condattr_destroy(&attributes);
   pthread_mutex_init(&device->lock, NULL);
   if (device->pool != NULL && pthread_create(&device->thread, NULL, work, device) == 0) return device;
   pool_destroy(device->pool);

@@ -51,7 +51,8 @@ int32_t sotto_xrt_buffer_create(uint64_t handle, uint32_t argument, int32_t kind
   return guarded(sink, SOTTO_XRT_BUFFER_REFUSED, &npu, [&] {
     const auto flags = kind == SOTTO_XRT_HOST ? xrt::bo::flags::host_only : xrt::bo::flags::cacheable;
     auto *created = new buffer(&npu, kind, xrt::bo(npu.xrt, size, flags, one->xrt.group_id(static_cast<int>(argument))));
-    std::memset(created->bytes, 0, created->size);
+    /* The kernel gives host memory zeroed; instructions are a part of the heap that others may have used. */
+    if (kind == SOTTO_XRT_INSTRUCTIONS) std::memset(created->bytes, 0, created->size);
     return enter(created, made, sink);
   });
 }

@@ -16,6 +16,21 @@ namespace sotto {
 
 int32_t stale(error_sink error, const char *what) { return fail(error, SOTTO_XRT_INVALID_HANDLE, "Not a handle of %s, or destroyed already", what); }
 
+namespace {
+
+/* What failed, where the status says it. */
+const char *subject(int32_t status) {
+  switch (status) {
+  case SOTTO_XRT_XCLBIN: return "The xclbin was refused: ";
+  case SOTTO_XRT_CONTEXT_REFUSED: return "A hardware context was refused: ";
+  case SOTTO_XRT_BUFFER_REFUSED: return "A buffer was refused: ";
+  case SOTTO_XRT_SUBMIT_REFUSED: return "A command was refused: ";
+  default: return "";
+  }
+}
+
+} // namespace
+
 int32_t failure(error_sink error, int32_t otherwise, device *npu) noexcept {
   try {
     throw;
@@ -27,18 +42,15 @@ int32_t failure(error_sink error, int32_t otherwise, device *npu) noexcept {
       npu->is_lost = true;
       return fail(error, SOTTO_XRT_DEVICE_LOST, "The NPU is lost: libxrt says \"%s\"", failed.what());
     }
-    return fail(error, otherwise, "libxrt says \"%s\"", failed.what());
+    return fail(error, otherwise, "%slibxrt says \"%s\"", subject(otherwise), failed.what());
   } catch (const std::exception &failed) {
-    return fail(error, otherwise, "libxrt says \"%s\"", failed.what());
+    return fail(error, otherwise, "%slibxrt says \"%s\"", subject(otherwise), failed.what());
   } catch (...) {
     return fail(error, otherwise, "libxrt threw something that is no exception");
   }
 }
 
 namespace {
-
-/* The heap that the driver library locks in memory when a device is opened. */
-constexpr rlim_t HEAP_BYTES = 64u << 20;
 
 constexpr int MOST_DEVICES = 16;
 
@@ -65,8 +77,16 @@ int32_t explain_files(int reason, error_sink error) {
   return fail(error, SOTTO_XRT_ABSENT, "There is no NPU that can be used: /dev/accel/accel*: %s", std::strerror(reason));
 }
 
+/* The driver library locks its heap in memory when a device is opened. */
 bool is_memory_limit(const char *text) {
   return std::strstr(text, "mmap") != nullptr || std::strstr(text, "Resource temporarily unavailable") != nullptr;
+}
+
+/* How much memory this process may lock. */
+std::string memory_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_MEMLOCK, &limit) != 0) return "not known";
+  return limit.rlim_cur == RLIM_INFINITY ? "none" : std::to_string(limit.rlim_cur / 1024) + " KiB";
 }
 
 /* Opens a device, or answers with status and text of why not. */
@@ -77,12 +97,8 @@ int32_t open_device(uint32_t index, xrt::device *opened, error_sink error) noexc
     *opened = xrt::device(index);
     return SOTTO_XRT_OK;
   } catch (const std::exception &failed) {
-    rlimit limit{};
-    getrlimit(RLIMIT_MEMLOCK, &limit);
-    const bool is_low = limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < HEAP_BYTES;
     if (is_memory_limit(failed.what()))
-      return fail(error, SOTTO_XRT_MEMLOCK, "The NPU's heap of 64 MiB cannot be locked in memory (limit %s%llu KiB): libxrt says \"%s\"", is_low ? "" : "no reason, ",
-                  static_cast<unsigned long long>(limit.rlim_cur / 1024), failed.what());
+      return fail(error, SOTTO_XRT_MEMLOCK, "The NPU's heap of 64 MiB cannot be locked in memory (the limit is %s): libxrt says \"%s\"", memory_limit().c_str(), failed.what());
     return fail(error, SOTTO_XRT_ABSENT, "libxrt finds no NPU %u: it says \"%s\"", index, failed.what());
   } catch (...) {
     return failure(error, SOTTO_XRT_ABSENT, nullptr);

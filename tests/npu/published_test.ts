@@ -3,10 +3,13 @@
 import { ok } from "node:assert/strict";
 import { SottoXrtCounter } from "../../ffi/xrt_symbols.ts";
 import { MODELLED_CLOCKS } from "../../kernels/npu/clock.ts";
+import { gemmKernelNamed } from "../../kernels/npu/catalogue.ts";
 import { modelledXclbin } from "../../kernels/npu/container.ts";
+import { costOfProduct } from "../../kernels/npu/cost_model.ts";
 import {
   modelledEncoder,
   PUBLISHED_ENCODERS,
+  PUBLISHED_PEAKS,
   PUBLISHED_PRODUCTS,
   publishedKernel,
 } from "../../kernels/npu/published.ts";
@@ -70,5 +73,16 @@ for (const encoder of PUBLISHED_ENCODERS) {
       `  modelled ${modelled.toFixed(0)} ms, ${(100 * (modelled / milliseconds - 1)).toFixed(1)} %`,
     );
     ok(Math.abs(modelled / milliseconds - 1) < TOLERANCE, `${modelled}`);
+  });
+}
+
+for (const { kernel, rate } of PUBLISHED_PEAKS) {
+  Deno.test(`modelled rate of ${kernel} is within 20 % of the measured ${rate} GFLOP/s (fitted on it)`, () => {
+    const side = 4096;
+    const plan = planProduct(gemmKernelNamed(kernel), { M: side, K: side, N: side });
+    const cost = costOfProduct(plan, MODELLED_CLOCKS.npu2, { convert: Infinity, cpu: Infinity });
+    const modelled = 2 * side ** 3 / cost.total;
+    console.log(`  modelled ${modelled.toFixed(0)} GFLOP/s, ${(100 * (modelled / rate - 1)).toFixed(1)} %`);
+    ok(Math.abs(modelled / rate - 1) < TOLERANCE, `${modelled}`);
   });
 }

@@ -23,8 +23,8 @@ export interface Genuine {
  */
 export async function genuine(): Promise<Genuine> {
   const { root, libraries, loader } = await packages();
-  const { path: shim } = await buildXrtShim({ xrt: root });
-  const { path: beneath } = await buildNpuBeneath();
+  const { path: shim } = await buildXrtShim({ xrt: root, label: "genuine" });
+  const { path: beneath } = await buildNpuBeneath({ label: "genuine" });
   const deno = Deno.execPath();
   return {
     shim,

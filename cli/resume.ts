@@ -1,0 +1,64 @@
+/**
+ * Going on with a recording behind the windows that a killed run finished.
+ *
+ * @module
+ */
+
+import type { WindowRecord } from "../decoder/mod.ts";
+import type { TranscriptionOptions } from "../transcription_options.ts";
+import type { WhisperModel } from "../whisper_model.ts";
+import { printLine, printWarning } from "./console.ts";
+import { Journal, type JournalIdentity } from "./journal.ts";
+
+/** A recording, by what tells it from others: a journal of another one is of no use. */
+export interface RecordingFile {
+  /** A path. */
+  readonly file: string;
+  /** The model as it was typed. */
+  readonly modelName: string;
+  /** Where the journal lies. */
+  readonly path: string;
+}
+
+/**
+ * Opens a recording's journal, and says so if there is something to go on with.
+ *
+ * @throws {SottoError} E_OUTPUT, E_DISK_FULL, E_PERMISSION.
+ */
+export async function openJournal(
+  { file, modelName, path }: RecordingFile,
+  model: WhisperModel,
+  options: TranscriptionOptions,
+): Promise<Journal> {
+  const identity = await identityOf(file, modelName, model, options);
+  const { journal, isForeign } = await Journal.open(path, identity, { resume: true });
+  if (isForeign) {
+    const message = `${file} is transcribed from its start: the recording, the model or the options changed`;
+    printWarning({ code: "W_RESUME", message });
+  }
+  const { finished } = journal;
+  if (finished.length > 0) printLine(`going on with ${file} at ${clock(finished.at(-1)!)}`);
+  return journal;
+}
+
+async function identityOf(
+  file: string,
+  modelName: string,
+  { device, encoder, decoder, dims }: WhisperModel,
+  options: TranscriptionOptions,
+): Promise<JournalIdentity> {
+  const { size, mtime } = await Deno.stat(file);
+  return {
+    recording: { size, modified: mtime?.getTime() ?? null },
+    model: modelName,
+    dims,
+    device: device.name,
+    arithmetic: [encoder.arithmetic, decoder.arithmetic],
+    options,
+  };
+}
+
+function clock({ nextSeek }: WindowRecord): string {
+  const seconds = Math.floor(nextSeek / 100);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}

@@ -1,0 +1,297 @@
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { Encoder } from "../../encoder/mod.ts";
+import { planEncoder } from "../../encoder/plan.ts";
+import type { Warning } from "../../errors.ts";
+import { XrtLibrary } from "../../ffi/xrt_library.ts";
+import { CATALOGUE, ENCODER_NPU1 } from "../../kernels/npu/catalogue.ts";
+import { ContextCache } from "../../kernels/npu/contexts.ts";
+import { policyNamed } from "../../kernels/npu/policy.ts";
+import { programFor } from "../../kernels/npu/program.ts";
+import { CpuDevice } from "../../kernels/cpu/device.ts";
+import { compare } from "../../tensor/compare.ts";
+import { loadModel } from "../../whisper_model.ts";
+import { DEMO_MODEL, recording } from "../support/command.ts";
+import {
+  DIMS,
+  expectedProduct,
+  logMel,
+  openEmulated,
+  PLAN,
+  productPlan,
+  waves,
+  WEIGHTS,
+} from "./_encoder.ts";
+import { testOnEmulatedNpu } from "./_with_emulated.ts";
+
+const BASE = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 512, n_audio_head: 8, n_audio_layer: 6 };
+
+/** What the CPU device makes of {@linkcode PLAN}. */
+async function onCpu(input: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
+  using device = CpuDevice.open({ threads: 1 });
+  using plan = await device.loadPlan(PLAN, WEIGHTS);
+  return await plan.run(input);
+}
+
+Deno.test("programFor() does a base window in 32 launches, convolutions and attention among them", () => {
+  const policy = policyNamed("bf16", ENCODER_NPU1);
+  const { operations } = programFor(planEncoder(BASE), { design: ENCODER_NPU1, policy });
+  const launches = operations.filter(({ op }) => op === "launch");
+  strictEqual(launches.length, 2 + 6 * 5);
+  deepStrictEqual(operations.filter(({ op }) => op === "cpu").map(({ name }) => name), ["transpose"]);
+});
+
+for (
+  const [precision, model] of [["bf16", ""], ["int8-vector", ""], ["bfp16-all", "device=strix"]] as const
+) {
+  testOnEmulatedNpu(
+    `NpuDevice computes a ${precision} product to the bit, sizes no multiples of tiles`,
+    [],
+    async () => {
+      const shape: [number, number, number] = [70, 72, 40];
+      const { plan, weights, weight } = productPlan(...shape);
+      using device = await openEmulated({ npuPrecision: precision, npuModel: model });
+      using loaded = await device.loadPlan(plan, weights);
+      const input = waves(shape[0] * shape[1], 5);
+      const type = ({ "bf16": "bf16", "int8-vector": "i8", "bfp16-all": "bfp16" } as const)[precision];
+      deepStrictEqual(
+        await loaded.run(input),
+        expectedProduct(input, weight as Float32Array<ArrayBuffer>, shape, type),
+      );
+    },
+  );
+}
+
+testOnEmulatedNpu(
+  "NpuDevice keeps NaN and infinity of a bf16 product in their rows; int8 codes are defined",
+  [],
+  async () => {
+    const [M, K, N] = [70, 72, 40];
+    const { plan, weights } = productPlan(M, K, N);
+    const input = waves(M * K);
+    input[3 * K + 5] = NaN;
+    input[4 * K] = Infinity;
+    for (const npuPrecision of ["bf16", "int8-vector"] as const) {
+      using device = await openEmulated({ npuPrecision });
+      using loaded = await device.loadPlan(plan, weights);
+      const out = await loaded.run(input);
+      const bad = out.reduce(
+        (rows, x, i) => Number.isFinite(x) ? rows : rows.add(Math.floor(i / N)),
+        new Set<number>(),
+      );
+      // An INT8 code has no NaN: it becomes 0, and infinity the outermost code of the finite values' range.
+      deepStrictEqual([...bad], npuPrecision === "bf16" ? [3, 4] : []);
+    }
+  },
+);
+
+for (
+  const [precision, model, most] of [
+    ["bf16", "", 0.01],
+    ["int8", "", 0.03],
+    ["int8-vector", "", 0.05],
+    ["int8-tensor", "", 0.1],
+    ["bfp16", "device=strix", 0.03],
+    ["bf16", "device=krackan", 0.01],
+  ] as const
+) {
+  testOnEmulatedNpu(
+    `NpuDevice encodes in ${precision} ${model} within ${100 * most} % of the CPU device`,
+    [],
+    async () => {
+      using device = await openEmulated({ npuPrecision: precision, npuModel: model });
+      using plan = await device.loadPlan(PLAN, WEIGHTS);
+      const { relativeL2 } = compare(await plan.run(logMel()), await onCpu(logMel()));
+      ok(relativeL2 !== null && relativeL2 > 0 && relativeL2 < most, `${relativeL2}`);
+      const { launches, modelled, modelledSeconds, bytesIn, bytesOut, contexts, fallbacks } = device.usage();
+      deepStrictEqual({ launches, modelled, contexts, fallbacks }, {
+        launches: 2 + 5 * DIMS.n_audio_layer,
+        modelled: true,
+        contexts: 1,
+        fallbacks: 0,
+      });
+      ok(modelledSeconds > 0 && bytesIn > 0 && bytesOut > 0);
+    },
+  );
+}
+
+testOnEmulatedNpu(
+  "NpuDevice gives the same bits to one window and to many at once, from several encoders",
+  [],
+  async () => {
+    using device = await openEmulated();
+    using first = await device.loadPlan(PLAN, WEIGHTS);
+    using second = await device.loadPlan(PLAN, WEIGHTS);
+    const inputs = [1, 2, 3, 4, 5].map(logMel);
+    const alone: Float32Array[] = [];
+    for (const input of inputs) alone.push(await first.run(input));
+    const together = await Promise.all(inputs.flatMap((input) => [first.run(input), second.run(input)]));
+    together.forEach((out, i) => deepStrictEqual(out, alone[i >> 1]));
+  },
+);
+
+testOnEmulatedNpu("NpuLoadedPlan refuses to be disposed of while it runs, or waits", [], async () => {
+  using device = await openEmulated();
+  const plan = await device.loadPlan(PLAN, WEIGHTS);
+  const running = plan.run(logMel());
+  throws(() => plan[Symbol.dispose](), { code: "E_BUSY" });
+  await Promise.all([running, plan[Symbol.asyncDispose]()]);
+  await rejects(plan.run(logMel()), { code: "E_BUSY" });
+});
+
+testOnEmulatedNpu("NpuLoadedPlan stops with E_ABORTED between two launches", [], async () => {
+  using device = await openEmulated({ npuModel: "slow=20" });
+  using plan = await device.loadPlan(PLAN, WEIGHTS);
+  const stop = new AbortController();
+  const running = plan.run(logMel(), { signal: stop.signal });
+  setTimeout(() => stop.abort(), 50);
+  await rejects(running, { code: "E_ABORTED" });
+});
+
+for (
+  const fault of ["error@4", "hang@4,watchdog=50", "lost@4", "submit=5@4", "buffer=12@9", "context=22@1"]
+) {
+  testOnEmulatedNpu(
+    `NpuDevice does a window again on a fresh NPU after ${fault}, with one warning`,
+    [],
+    async () => {
+      const warnings: Warning[] = [];
+      using device = await openEmulated({ npuModel: fault, onWarning: (warning) => warnings.push(warning) });
+      XrtLibrary.open("sotto_npu_emulated").configure(""); // the next one that is opened is sound
+      using plan = await device.loadPlan(PLAN, WEIGHTS);
+      const out = await plan.run(logMel());
+      using sound = await openEmulated();
+      using same = await sound.loadPlan(PLAN, WEIGHTS);
+      deepStrictEqual(out, await same.run(logMel()));
+      const { fallbacks, retries } = device.usage();
+      deepStrictEqual([fallbacks, retries], [0, 1]);
+      deepStrictEqual(warnings.map(({ code }) => code), ["W_NPU_RETRIED"]);
+    },
+  );
+}
+
+for (
+  const [fault, code, exit] of [
+    ["error@4+", "E_NPU_COMMAND", 72],
+    ["hang@4+,watchdog=50", "E_NPU_TIMEOUT", 72],
+    ["lost@4+", "E_NPU_LOST", 72],
+  ] as const
+) {
+  testOnEmulatedNpu(`NpuDevice asked for by name fails with ${code} after ${fault}`, [], async () => {
+    using device = await openEmulated({ npuModel: fault, onNpuFault: "fail" });
+    using plan = await device.loadPlan(PLAN, WEIGHTS);
+    await rejects(plan.run(logMel()), { code, exitStatus: exit });
+  });
+}
+
+for (
+  const [model, code, exit] of [
+    ["device=none", "E_NPU_ABSENT", 71],
+    ["permission", "E_NPU_PERMISSION", 77],
+    ["memlock", "E_NPU_MEMLOCK", 71],
+  ] as const
+) {
+  testOnEmulatedNpu(`NpuDevice.open() answers ${code} for ${model}, with what to do`, [], async () => {
+    await rejects(
+      openEmulated({ npuModel: model }),
+      (error: { code: string; hint: string; exitStatus: number }) => {
+        deepStrictEqual([error.code, error.exitStatus], [code, exit]);
+        match(error.hint, /driver|group|memlock/);
+        return true;
+      },
+    );
+  });
+}
+
+testOnEmulatedNpu(
+  "NpuDevice.open() refuses bfp16 on XDNA1, policies there are not, overlays that are none",
+  [],
+  async () => {
+    await rejects(openEmulated({ npuPrecision: "bfp16" }), { code: "E_DEVICE" });
+    await rejects(openEmulated({ npuPrecision: "int9" as "int8" }), { code: "E_OPTION" });
+    await rejects(openEmulated({ npuOverlay: "/nowhere/encoder.xclbin" }), { code: "E_INPUT" });
+    await rejects(openEmulated({ npuOverlay: new URL(import.meta.url) }), { code: "E_XCLBIN" });
+  },
+);
+
+testOnEmulatedNpu(
+  "ContextCache keeps within the device's limit: the least recently used gives way, none in use does",
+  [],
+  async () => {
+    const library = XrtLibrary.open("sotto_npu_emulated");
+    library.configure("");
+    using device = await library.openDevice();
+    const limit = device.describe().contexts!;
+    strictEqual(limit, 6);
+    const designs = CATALOGUE.flatMap(({ design }) =>
+      design !== null && design.generation === "npu1" ? [design] : []
+    );
+    const wide = [1, 2, 4].flatMap((columns) => [1, 2].map((rows) => ({ ...ENCODER_NPU1, columns, rows })));
+    const seven = [...new Set([designs[0], ...wide])];
+    using cache = new ContextCache(device, limit);
+    for (const design of seven) (await cache.acquire(design))[Symbol.dispose]();
+    strictEqual(cache.size, 6);
+    (await cache.acquire(seven[6]))[Symbol.dispose]();
+    strictEqual(cache.made, 7); // still there
+    (await cache.acquire(seven[0]))[Symbol.dispose]();
+    strictEqual(cache.made, 8); // had given way
+    using held = new DisposableStack();
+    for (const design of seven.slice(0, 6)) held.use(await cache.acquire(design));
+    await rejects(cache.acquire(seven[6]), { code: "E_NPU_CONTEXT" });
+  },
+);
+
+testOnEmulatedNpu(
+  "transcribe() hears the same words on the emulated NPU, and reports its launches",
+  [],
+  async () => {
+    for (const name of ["01_command", "06_german"]) {
+      using cpu = await loadModel(DEMO_MODEL, { device: "cpu" });
+      using npu = await loadModel(DEMO_MODEL, { device: "npu-emulated", npuModel: "" });
+      const [expected, heard] = [
+        await cpu.transcribe(recording(name)),
+        await npu.transcribe(recording(name)),
+      ];
+      strictEqual(heard.text, expected.text);
+      strictEqual(heard.run.device, "npu-emulated");
+      strictEqual(heard.run.npu?.launches, 22 * heard.run.windows);
+      ok(heard.run.npu.modelled && heard.run.npu.modelledSeconds > 0 && heard.run.npu.bytesIn > 0);
+      strictEqual(expected.run.npu, undefined);
+    }
+  },
+);
+
+for (const fault of ["hang@1+", "error@1+", "lost@1+"]) {
+  testOnEmulatedNpu(
+    `transcribe() goes on with the same text after ${fault} in the middle, one warning, within 3 s`,
+    [],
+    async () => {
+      const audio = recording("09_long");
+      using cpu = await loadModel(DEMO_MODEL, { device: "cpu" });
+      const expected = await cpu.transcribe(audio, { temperature: 0 });
+      const kind = fault.split("@")[0];
+      // 22 launches a window: the second window fails, and the NPU that is opened then fails at once.
+      using npu = await loadModel(DEMO_MODEL, { device: "npu-emulated", npuModel: `${kind}@30+` });
+      XrtLibrary.open("sotto_npu_emulated").configure(fault);
+      const warnings: Warning[] = [];
+      const heard = await npu.transcribe(audio, {
+        temperature: 0,
+        onWarning: (warning) => warnings.push(warning),
+      });
+      strictEqual(heard.text, expected.text);
+      deepStrictEqual(warnings.map(({ code }) => code), ["W_NPU_LOST"]);
+      deepStrictEqual(heard.run.warnings, warnings);
+      strictEqual(heard.run.npu?.fallbacks, heard.run.windows - 1);
+    },
+  );
+}
+
+testOnEmulatedNpu("Encoder.load() takes an open NPU device and leaves it open", [], async () => {
+  using device = await openEmulated();
+  {
+    using encoder = await Encoder.load({ dims: DIMS, weights: WEIGHTS }, { device });
+    strictEqual(encoder.arithmetic, "bf16 (NPU)");
+    strictEqual((await encoder.encode(logMel())).length, DIMS.n_audio_ctx * DIMS.n_audio_state);
+  }
+  using again = await device.loadPlan(PLAN, WEIGHTS);
+  await again.run(logMel());
+});
