@@ -1,23 +1,24 @@
 /**
- * The encoder: time, rate and error, against ONNX Runtime on the same weights, and where its time goes.
+ * The encoder in each precision: time, rate and error, against ONNX Runtime on the same weights, and where its time goes.
  *
  * @module
  */
 
 import { planEncoder } from "../encoder/plan.ts";
-import type { CpuDevice } from "../kernels/cpu/device.ts";
-import { operationsOf, type Step } from "../kernels/step.ts";
+import { arithmeticFor } from "../encoder/precision.ts";
+import type { CpuDevice, CpuLoadedPlan } from "../kernels/cpu/device.ts";
+import { operationsOf, type Plan, type Step } from "../kernels/step.ts";
 import type { EncoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
+import { strainingClips } from "./clips.ts";
 import { openOnnxPeer } from "./onnx_peer.ts";
 import type { Peaks } from "./peaks.ts";
 import { relativeError } from "./relative_error.ts";
 import type { Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
 
-/** Goals: `f32` within 0.01 % and at most this many times ONNX Runtime's time. */
-const MOST_ERROR = 1e-4;
-const MOST_OF_PEER = 1.15;
+/** Goals of each precision: most relative L2 error, and most of ONNX Runtime's time in F32. */
+const GOALS = { f32: [1e-4, 0.95], half: [0.01, 0.6], int8: [0.02, 0.45] } as const;
 
 /** What the encoder is measured with. */
 export interface EncoderBench {
@@ -26,6 +27,8 @@ export interface EncoderBench {
   readonly weights: WeightStore;
   /** F32 [n_mels, 2·n_audio_ctx]. */
   readonly logMel: Float32Array<ArrayBuffer>;
+  /** 16 kHz, what the log-mel is of. */
+  readonly samples: Float32Array;
   /** F32 [n_audio_ctx, n_audio_state], what is right for it. */
   readonly golden: Float32Array;
   readonly threads: number;
@@ -33,49 +36,98 @@ export interface EncoderBench {
   readonly peaks: Peaks;
 }
 
-/** Measures the encoder and its peer in turns, then the steps of one run. */
+/** Measures the encoder in every precision and its peer in turns, then the steps of one run each. */
 export async function encoderRows(
   device: CpuDevice,
   bench: EncoderBench,
 ): Promise<{ rows: Row[]; skipped: string[] }> {
   const { dims, weights, logMel, golden } = bench;
-  const plan = planEncoder(dims);
-  using loaded = await device.loadPlan(plan, weights);
+  using opened = new DisposableStack();
+  const precisions: Loaded[] = [];
+  for (const precision of ["f32", "half", "int8"] as const) {
+    const plan = planEncoder(dims, arithmeticFor(precision, dims, device));
+    precisions.push({ precision, plan, loaded: opened.use(await device.loadPlan(plan, weights)) });
+  }
   const peer = await openOnnxPeer(dims, weights, bench.threads);
   await using _peer = typeof peer === "string" ? null : peer;
-  const tasks = [() => loaded.run(logMel), ...(typeof peer === "string" ? [] : [() => peer.encode(logMel)])];
-  const [ours, theirs] = await timeInTurns([...tasks, () => bench.peaks.sample()], bench.rounds);
+  const times = await timeInTurns([
+    ...precisions.map(({ loaded }) => () => loaded.run(logMel)),
+    () => bench.peaks.sample(),
+    ...(typeof peer === "string" ? [] : [() => peer.encode(logMel)]),
+  ], bench.rounds);
 
-  const operations = plan.steps.reduce((sum, step) => sum + operationsOf(step), 0);
-  const rate = (seconds: number) => ({ value: operations / seconds, unit: "FLOP" as const });
-  const error = relativeError(await loaded.run(logMel), golden);
-  const rows: Row[] = [{
-    what: `encoder, ${loaded.arithmetic}, ${bench.model}`,
-    time: ours,
-    rate: rate(ours.min),
-    error,
-    verdicts: [{ goal: `≤ ${MOST_ERROR.toExponential(0)}`, met: error <= MOST_ERROR }],
-  }];
+  const theirs = times.at(-1)!;
+  const clips = await strainingClips(device, dims.n_mels, bench.samples);
+  const exact = await Promise.all(clips.map((clip) => precisions[0].loaded.run(clip.logMel)));
+  const rows: Row[] = [];
+  for (const [i, { precision, plan, loaded }] of precisions.entries()) {
+    const [mostError, mostOfPeer] = GOALS[precision];
+    const error = relativeError(await loaded.run(logMel), golden);
+    const ratio = times[i].min / theirs.min;
+    rows.push({
+      what: `encoder ${precision}, ${bench.model}`,
+      time: times[i],
+      rate: { value: operationsIn(plan) / times[i].min, unit: "FLOP" },
+      error,
+      verdicts: [
+        { goal: `≤ ${mostError.toExponential(0)}`, met: error <= mostError },
+        ...(typeof peer === "string" ? [] : [{
+          goal: `${ratio.toFixed(2)} ≤ ${mostOfPeer} × onnxruntime`,
+          met: ratio <= mostOfPeer,
+        }]),
+      ],
+      note: `${(100 * leastSeconds(plan, bench.peaks) / times[i].min).toFixed(0)} % of its arithmetic's peak`,
+    });
+    for (const [j, clip] of precision === "f32" ? [] : clips.entries()) {
+      const error = relativeError(await loaded.run(clip.logMel), exact[j]);
+      rows.push({
+        what: `  ${clip.name}`,
+        error,
+        verdicts: [{ goal: `≤ ${mostError.toExponential(0)}`, met: error <= mostError }],
+      });
+    }
+  }
   if (typeof peer !== "string") {
-    const ratio = ours.min / theirs.min;
     rows.push({
       what: peer.name,
       time: theirs,
-      rate: rate(theirs.min),
+      rate: { value: operationsIn(precisions[0].plan) / theirs.min, unit: "FLOP" },
       error: relativeError(await peer.encode(logMel), golden),
       note: "same weights",
-    }, {
-      what: "  encoder over it",
-      verdicts: [{ goal: `${ratio.toFixed(2)} ≤ ${MOST_OF_PEER} ×`, met: ratio <= MOST_OF_PEER }],
     });
   }
-  const steps: Float64Array[] = [];
-  for (let round = 0; round < Math.min(bench.rounds, 5); round++) {
-    steps.push((await loaded.profile(logMel)).seconds);
+  for (const { precision, plan, loaded } of precisions) {
+    rows.push({ what: `steps in ${precision}`, note: loaded.arithmetic });
+    const steps: Float64Array[] = [];
+    for (let round = 0; round < Math.min(bench.rounds, 5); round++) {
+      steps.push((await loaded.profile(logMel)).seconds);
+    }
+    const least = Float64Array.from(plan.steps, (_, i) => Math.min(...steps.map((seconds) => seconds[i])));
+    rows.push(...profileRows(plan.steps, least));
   }
-  const least = Float64Array.from(plan.steps, (_, i) => Math.min(...steps.map((seconds) => seconds[i])));
-  rows.push(...profileRows(plan.steps, least));
   return { rows, skipped: typeof peer === "string" ? [peer] : [] };
+}
+
+interface Loaded {
+  readonly precision: keyof typeof GOALS;
+  readonly plan: Plan;
+  readonly loaded: CpuLoadedPlan;
+}
+
+function operationsIn(plan: Plan): number {
+  return plan.steps.reduce((sum, step) => sum + operationsOf(step), 0);
+}
+
+/** What a plan's products would take at the peak of each one's arithmetic, and nothing else. */
+function leastSeconds(plan: Plan, peaks: Peaks): number {
+  return plan.steps.reduce((sum, step) => {
+    if (!("arithmetic" in step)) return sum;
+    // Scores in INT8, the other half of attention in BF16.
+    const isMixed = step.op === "attention" && step.arithmetic === "i8";
+    const arithmetic = isMixed ? ["i8", "bf16"] as const : [step.arithmetic];
+    const share = operationsOf(step) / arithmetic.length;
+    return sum + arithmetic.reduce((seconds, each) => seconds + share / peaks.of(each), 0);
+  }, 0);
 }
 
 /** Steps of one kind and shape added up, in the order of the plan. */
@@ -105,14 +157,14 @@ function kindOf(step: Step): string {
     case "transpose":
       return "transpose";
     case "conv1d":
-      return `conv1d ${step.channelsIn}→${step.channelsOut}, stride ${step.stride}`;
+      return `conv1d ${step.arithmetic} ${step.channelsIn}→${step.channelsOut}, stride ${step.stride}`;
     case "layernorm":
       return "layer norm";
     case "gemm":
-      return `gemm ${step.M}×${step.K}×${step.N}${step.activation === "gelu" ? " gelu" : ""}${
-        step.residual === null ? "" : " +"
-      }`;
+      return `gemm ${step.arithmetic} ${step.M}×${step.K}×${step.N}${
+        step.activation === "gelu" ? " gelu" : ""
+      }${step.residual === null ? "" : " +"}`;
     case "attention":
-      return `attention, ${step.heads} heads × ${step.headWidth}`;
+      return `attention ${step.arithmetic}, ${step.heads} heads × ${step.headWidth}`;
   }
 }

@@ -110,7 +110,16 @@ async function run(options: { model?: string; threads: number; rounds: number })
   const { dims: { encoder: dims }, weights } = subject.checkpoint;
   const mel = subject.golden?.logMel ??
     (await logMel(padOrTrim(subject.samples), { device, bands: dims.n_mels })).data;
-  const bench = { model: subject.name, dims, weights, logMel: mel, threads, rounds, peaks };
+  const bench = {
+    model: subject.name,
+    dims,
+    weights,
+    logMel: mel,
+    samples: subject.samples,
+    threads,
+    rounds,
+    peaks,
+  };
   const golden = subject.golden?.features ?? await referenceFeatures(bench);
   const encoder = await encoderRows(device, { ...bench, golden });
   skipped.push(...encoder.skipped);

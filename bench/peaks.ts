@@ -6,6 +6,7 @@
  */
 
 import type { CpuDevice } from "../kernels/cpu/device.ts";
+import type { Arithmetic } from "../kernels/step.ts";
 
 /** Seconds that each measurement takes. */
 const SECONDS = 0.15;
@@ -13,7 +14,7 @@ const SECONDS = 0.15;
 /** The highest rates measured so far. */
 export class Peaks {
   readonly #device: CpuDevice;
-  #f32 = 0;
+  readonly #rates = new Map<Arithmetic, number>();
   #read = 0;
 
   /** @param device Measured on its threads and kernels. */
@@ -23,7 +24,12 @@ export class Peaks {
 
   /** Floating-point operations a second, by multiply-adds on registers. */
   get f32(): number {
-    return this.#f32;
+    return this.of("f32");
+  }
+
+  /** Operations a second in some arithmetic; 0 for one that was not measured. */
+  of(arithmetic: Arithmetic): number {
+    return this.#rates.get(arithmetic) ?? 0;
   }
 
   /** Bytes a second, read from memory. */
@@ -31,9 +37,12 @@ export class Peaks {
     return this.#read;
   }
 
-  /** Measures both once more. */
+  /** Measures all once more. */
   async sample(): Promise<void> {
-    this.#f32 = Math.max(this.#f32, await this.#device.measure("f32_peak", SECONDS));
+    for (const arithmetic of Object.keys(this.#device.rates) as Arithmetic[]) {
+      const rate = await this.#device.measure(`${arithmetic}_peak` as "f32_peak", SECONDS / 2);
+      this.#rates.set(arithmetic, Math.max(this.of(arithmetic), rate));
+    }
     this.#read = Math.max(this.#read, await this.#device.measure("read_bandwidth", SECONDS));
   }
 }
