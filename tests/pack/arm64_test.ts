@@ -52,7 +52,7 @@ Deno.test({
       const program = join(folder, "main");
       assert.notEqual(await run(`${TRIPLE}-gcc`, source, "-o", program, "-ldl"), null);
       const printed = await run("qemu-aarch64", "-L", `/usr/${TRIPLE}`, program, library);
-      assert.equal(printed, `ABI ${SOTTO_CPU_ABI}\\n`);
+      assert.equal(printed, `ABI ${SOTTO_CPU_ABI}\n`);
     });
   },
 });
