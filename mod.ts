@@ -29,6 +29,7 @@ export type { Transcript } from "./transcribe.ts";
 export type { TranscriptionOptions, VoiceOptions } from "./transcription_options.ts";
 export type { VadParameters } from "./voice/mod.ts";
 export { type WordTimes, wordTimes } from "./word_times.ts";
+export type { LibrarySource, LibraryStep } from "./ffi/library_path.ts";
 export type { TranscriptionProgress } from "./transcription_progress.ts";
 export type { RunArithmetic, RunReport, RunSeconds } from "./run_report.ts";
 export {

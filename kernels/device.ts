@@ -6,6 +6,7 @@
  */
 
 import type { ErrorCode, WarningSink } from "../errors.ts";
+import type { LibraryStep } from "../ffi/library_path.ts";
 import type { DecoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
 import type { NpuUsage } from "./npu/statistics.ts";
@@ -26,6 +27,8 @@ export interface DeviceProbe {
   readonly hint: string;
   /** The error that asking for it by name would give; null if it is usable. */
   readonly code: ErrorCode | null;
+  /** Where the CPU library was looked for, step by step; empty for other devices. */
+  readonly looked: readonly LibraryStep[];
 }
 
 /** A bank of triangular mel filters over the 201 bins of a 400-point FFT. */

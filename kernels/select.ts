@@ -5,6 +5,7 @@
  */
 
 import { SottoError, type WarningSink } from "../errors.ts";
+import { librarySteps } from "../ffi/library_path.ts";
 import { NPU_FAULTS } from "../ffi/xrt_error.ts";
 import type { Device, DeviceName, DeviceProbe } from "./device.ts";
 import type { NpuDeviceOptions } from "./npu/device.ts";
@@ -39,12 +40,13 @@ export async function probeDevices(options: DeviceOptions = {}): Promise<DeviceP
 }
 
 async function probe(name: DeviceName, options: DeviceOptions): Promise<DeviceProbe> {
+  const looked = name === "cpu" ? librarySteps("sotto_cpu", options.library) : [];
   try {
     using device = await open(name, options);
-    return { name, usable: true, detail: device.description, hint: "", code: null };
+    return { name, usable: true, detail: device.description, hint: "", code: null, looked };
   } catch (error) {
     if (!(error instanceof SottoError)) throw error;
-    return { name, usable: false, detail: error.message, hint: error.hint, code: error.code };
+    return { name, usable: false, detail: error.message, hint: error.hint, code: error.code, looked };
   }
 }
 

@@ -260,15 +260,18 @@ export async function buildProgram(
  * Builds a program from C files of the caller's and all of the emulated NPU's library, whose inner functions it may call.
  *
  * @param sources C files, relative to `native/`.
+ * @param wrapped Functions that the caller's `__wrap_` ones stand before.
  * @throws {BuildError} as {@linkcode buildLibrary}.
  */
 export async function buildNpuProgram(
   name: string,
   sources: readonly string[],
   options: BuildOptions = {},
+  wrapped: readonly string[] = [],
 ): Promise<Built> {
   const toolchain = await findToolchain(options);
-  return await build(toolchain, options, name, await emulatedSources(), sources, []);
+  const flags = wrapped.map((symbol) => `-Wl,--wrap=${symbol}`);
+  return await build(toolchain, options, name, await emulatedSources(), sources, flags);
 }
 
 async function build(

@@ -19,7 +19,6 @@ import { CpuDevice, type CpuDeviceOptions } from "../cpu/device.ts";
 import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
 import { openPortableDevice } from "../portable/device.ts";
 import type { Plan, Step } from "../step.ts";
-import { readNpuXclbin } from "../xclbin/read.ts";
 import { hostOf, type NpuHost } from "./host.ts";
 import { Lane } from "./lane.ts";
 import { LanePool } from "./lane_pool.ts";
@@ -254,20 +253,17 @@ async function hasAccelerator(): Promise<boolean> {
 /**
  * Reads a compiled overlay.
  *
- * @throws {SottoError} E_INPUT if there is no such file; E_XCLBIN if it is no xclbin of an NPU.
+ * @throws {SottoError} E_INPUT if there is no such file.
  */
 async function readOverlay(given: string | URL): Promise<Uint8Array<ArrayBuffer>> {
   const path = given instanceof URL || given.startsWith("file:") ? fileURLToPath(given) : given;
-  let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = await Deno.readFile(path);
+    return await Deno.readFile(path);
   } catch (error) {
     throw new SottoError("E_INPUT", `Cannot read the overlay ${path}: ${(error as Error).message}`, {
       cause: error,
     });
   }
-  readNpuXclbin(bytes);
-  return bytes;
 }
 
 /** The native CPU device; the portable one where there is no library, and none was given. */

@@ -13,6 +13,7 @@ import { ENCODER_NPU1, ENCODER_NPU2 } from "./catalogue.ts";
 import { modelledXclbin } from "./container.ts";
 import { ContextCache, type XclbinSource } from "./contexts.ts";
 import type { OverlayDesign } from "./design.ts";
+import { checkOverlay } from "./overlay_check.ts";
 import type { DeviceCounts } from "./statistics.ts";
 
 /** The overlay that serves every product of an encoder. */
@@ -33,6 +34,8 @@ export class NpuSession implements Disposable {
   private constructor(device: XrtDevice, xclbin: Uint8Array<ArrayBuffer> | null) {
     this.#device = device;
     this.description = device.describe();
+    // libxrt crashes on damaged containers, and a stream for another design hangs: neither gets that far.
+    if (xclbin !== null) checkOverlay(xclbin, this.description);
     this.design = encoderDesignOf(this.description.generation);
     this.contexts = new ContextCache(device, this.description.contexts, this.#source(xclbin));
   }
@@ -41,10 +44,14 @@ export class NpuSession implements Disposable {
    * Opens it.
    *
    * @param xclbin A compiled overlay; null for the model's.
-   * @throws {SottoError} E_NPU_ABSENT, E_NPU_PERMISSION, E_NPU_MEMLOCK if it cannot be used.
+   * @throws {SottoError} E_NPU_ABSENT, E_NPU_PERMISSION, E_NPU_MEMLOCK if it cannot be used; E_XCLBIN if the overlay
+   * is damaged, or made for another NPU.
    */
   static async open(library: XrtLibrary, xclbin: Uint8Array<ArrayBuffer> | null): Promise<NpuSession> {
-    return new NpuSession(await library.openDevice(), xclbin);
+    using opened = new DisposableStack();
+    const session = new NpuSession(opened.use(await library.openDevice()), xclbin);
+    opened.move();
+    return session;
   }
 
   #source(xclbin: Uint8Array<ArrayBuffer> | null): XclbinSource {

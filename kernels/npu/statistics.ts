@@ -159,6 +159,28 @@ function sumOf(a: DeviceCounts, b: DeviceCounts): DeviceCounts {
   };
 }
 
+/** What operations were done between two moments. */
+export function profileSince(
+  before: readonly OperationTotals[],
+  now: readonly OperationTotals[],
+): OperationTotals[] {
+  const keyOf = ({ layer, kind, name }: OperationTotals) => `${layer} ${kind} ${name}`;
+  const earlier = new Map(before.map((it) => [keyOf(it), it]));
+  return now.flatMap((it) => {
+    const past = earlier.get(keyOf(it));
+    if (past === undefined) return [it];
+    return it.count === past.count ? [] : [{
+      ...it,
+      count: it.count - past.count,
+      seconds: it.seconds - past.seconds,
+      modelled: it.modelled - past.modelled,
+      bytesIn: it.bytesIn - past.bytesIn,
+      bytesOut: it.bytesOut - past.bytesOut,
+      operations: it.operations - past.operations,
+    }];
+  });
+}
+
 /** What was used between two moments. */
 export function usageSince(before: NpuUsage, now: NpuUsage): NpuUsage {
   const entries = Object.entries(now).map(([key, value]) => [

@@ -5,9 +5,27 @@
 
 /* Places in the container, and sizes of its records, as XRT's xclbin.h lays them out. */
 enum {
-  AT_LENGTH = 304, AT_UUID = 416, AT_SECTION_COUNT = 448, AT_SECTIONS = 456, SECTION_BYTES = 40, MOST_SECTIONS = 256,
-  KIND_XML = 2, KIND_MEMORY = 6, KIND_CONNECTIVITY = 7, KIND_IP = 8, KIND_GROUP_MEMORY = 26, KIND_GROUP_CONNECTIVITY = 27, KIND_PARTITION = 32,
-  PARTITION_BYTES = 184, AT_COLUMN_WIDTH = 32, AT_START_COLUMNS = 40, AT_PDIS = 120, PDI_BYTES = 96, AT_PDI_IMAGE = 16, AT_CDO_GROUPS = 24, CDO_BYTES = 96,
+  AT_LENGTH = 304,
+  AT_UUID = 416,
+  AT_SECTION_COUNT = 448,
+  AT_SECTIONS = 456,
+  SECTION_BYTES = 40,
+  MOST_SECTIONS = 256,
+  KIND_XML = 2,
+  KIND_MEMORY = 6,
+  KIND_CONNECTIVITY = 7,
+  KIND_IP = 8,
+  KIND_GROUP_MEMORY = 26,
+  KIND_GROUP_CONNECTIVITY = 27,
+  KIND_PARTITION = 32,
+  PARTITION_BYTES = 184,
+  AT_COLUMN_WIDTH = 32,
+  AT_START_COLUMNS = 40,
+  AT_PDIS = 120,
+  PDI_BYTES = 96,
+  AT_PDI_IMAGE = 16,
+  AT_CDO_GROUPS = 24,
+  CDO_BYTES = 96,
   MOST_COLUMNS = 64
 };
 
@@ -16,10 +34,14 @@ typedef struct {
   uint64_t size;
 } span;
 
-static uint32_t u32(const uint8_t *at) { return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24; }
+static uint32_t u32(const uint8_t *at) {
+  return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
 static uint64_t u64(const uint8_t *at) { return u32(at) | (uint64_t)u32(at + 4) << 32; }
 
-static int is_inside(uint64_t offset, uint64_t length, uint64_t size) { return offset <= size && length <= size - offset; }
+static int is_inside(uint64_t offset, uint64_t length, uint64_t size) {
+  return offset <= size && length <= size - offset;
+}
 
 /* An array_offset record of a section: `count` elements of `each` bytes at an offset. NULL if it leaves the section. */
 static const uint8_t *array(span section, uint64_t record, uint64_t each, uint32_t *count) {
@@ -34,7 +56,8 @@ static const char *read_partition(xclbin_file *file, span section) {
   file->columns = section.bytes[AT_COLUMN_WIDTH] | section.bytes[AT_COLUMN_WIDTH + 1] << 8;
   if (file->columns < 1 || file->columns > MOST_COLUMNS) return "its partition has no sensible number of columns";
   uint32_t starts, pdis, groups;
-  if (array(section, AT_START_COLUMNS, 2, &starts) == NULL || starts == 0) return "its partition's start columns lie outside it";
+  if (array(section, AT_START_COLUMNS, 2, &starts) == NULL || starts == 0)
+    return "its partition's start columns lie outside it";
   const uint8_t *pdi = array(section, AT_PDIS, PDI_BYTES, &pdis);
   if (pdi == NULL || pdis == 0) return "its partition holds no PDI, or one outside itself";
   for (uint32_t i = 0; i < pdis; i++) {
@@ -47,9 +70,11 @@ static const char *read_partition(xclbin_file *file, span section) {
     for (uint32_t g = 0; g < groups; g++) {
       const uint64_t record = (uint64_t)(group - section.bytes) + (uint64_t)g * CDO_BYTES;
       uint32_t ids;
-      if (array(section, record + 16, 8, &ids) == NULL || array(section, record + 24, 4, &ids) == NULL) return "a group's kernels lie outside its partition";
+      if (array(section, record + 16, 8, &ids) == NULL || array(section, record + 24, 4, &ids) == NULL)
+        return "a group's kernels lie outside its partition";
       const uint32_t name = u32(section.bytes + record);
-      if (name >= section.size || memchr(section.bytes + name, 0, section.size - name) == NULL) return "a group's name does not end";
+      if (name >= section.size || memchr(section.bytes + name, 0, section.size - name) == NULL)
+        return "a group's name does not end";
     }
     if (i > 0) continue;
     file->pdi = image;
@@ -91,17 +116,21 @@ static int number_attribute(const char *at, const char *end, const char *name, u
 
 static const char *read_argument(axlf_kernel *kernel, const char *at, const char *end) {
   uint32_t id, qualifier;
-  if (!number_attribute(at, end, "id", AXLF_ARGUMENTS - 1, &id) || id != (uint32_t)kernel->argument_count) return "a kernel's arguments are not numbered in order, or too many";
+  if (!number_attribute(at, end, "id", AXLF_ARGUMENTS - 1, &id) || id != (uint32_t)kernel->argument_count)
+    return "a kernel's arguments are not numbered in order, or too many";
   axlf_argument *argument = &kernel->arguments[kernel->argument_count++];
-  const int is_read = attribute(at, end, "name", argument->name, sizeof argument->name) && number_attribute(at, end, "addressQualifier", 4, &qualifier) &&
-                      number_attribute(at, end, "size", 8, &argument->size) && number_attribute(at, end, "offset", 4096, &argument->offset);
+  const int is_read = attribute(at, end, "name", argument->name, sizeof argument->name) &&
+                      number_attribute(at, end, "addressQualifier", 4, &qualifier) &&
+                      number_attribute(at, end, "size", 8, &argument->size) &&
+                      number_attribute(at, end, "offset", 4096, &argument->offset);
   if (!is_read || argument->size == 0) return "a kernel's argument lacks its name, kind, size or offset";
   argument->is_buffer = qualifier == 1;
   return NULL;
 }
 
 static const char *read_kernels(xclbin_file *file, span section) {
-  if (section.size == 0 || memchr(section.bytes, 0, section.size - 1) != NULL) return "its kernel metadata is empty or not text";
+  if (section.size == 0 || memchr(section.bytes, 0, section.size - 1) != NULL)
+    return "its kernel metadata is empty or not text";
   const char *at = (const char *)section.bytes, *end = at + section.size;
   axlf_kernel *kernel = NULL;
   while ((at = memchr(at, '<', (size_t)(end - at))) != NULL) {
@@ -142,7 +171,8 @@ static const char *read(xclbin_file *file, const uint8_t *bytes, size_t size) {
   if (size < AT_SECTIONS) return "it is shorter than its header";
   if (u64(bytes + AT_LENGTH) != size) return "its header says another length";
   const uint32_t count = u32(bytes + AT_SECTION_COUNT);
-  if (count < 1 || count > MOST_SECTIONS || !is_inside(AT_SECTIONS, (uint64_t)count * SECTION_BYTES, size)) return "its section headers do not fit";
+  if (count < 1 || count > MOST_SECTIONS || !is_inside(AT_SECTIONS, (uint64_t)count * SECTION_BYTES, size))
+    return "its section headers do not fit";
   uint32_t seen = 0;
   for (uint32_t i = 0; i < count; i++) {
     const uint8_t *header = bytes + AT_SECTIONS + i * SECTION_BYTES;
@@ -155,7 +185,9 @@ static const char *read(xclbin_file *file, const uint8_t *bytes, size_t size) {
   }
   if (file->pdi == NULL) return "it has no partition for an NPU";
   if (file->kernel_count == 0) return "it has no kernel metadata";
-  return seen == (1u << KIND_MEMORY | 1u << KIND_IP | 1u << KIND_CONNECTIVITY) ? NULL : "it lacks memory topology, kernel instances or connectivity";
+  return seen == (1u << KIND_MEMORY | 1u << KIND_IP | 1u << KIND_CONNECTIVITY)
+             ? NULL
+             : "it lacks memory topology, kernel instances or connectivity";
 }
 
 static void write_uuid(char *to, const uint8_t *from) {

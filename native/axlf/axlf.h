@@ -21,7 +21,7 @@ typedef struct {
 
 typedef struct {
   char uuid[37];
-  int columns; /* of the partition */
+  int columns;        /* of the partition */
   const uint8_t *pdi; /* inside the bytes that were read */
   size_t pdi_size;
   int kernel_count;

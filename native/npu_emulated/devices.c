@@ -43,8 +43,10 @@ static int32_t find(uint32_t index, npu_settings *settings, error_sink error) {
   if (status != SOTTO_OK) return status;
   if (settings->kind == NULL) return fail(error, SOTTO_XRT_ABSENT, "There is no NPU (modelled)");
   if (index != 0) return fail(error, SOTTO_XRT_ABSENT, "There is no NPU %u: only 0 (modelled)", index);
-  if (settings->is_forbidden) return fail(error, SOTTO_XRT_PERMISSION, "/dev/accel/accel0 may not be opened by this user (modelled)");
-  if (settings->is_unlocked) return fail(error, SOTTO_XRT_MEMLOCK, "The NPU's heap of 64 MiB cannot be locked in memory (modelled)");
+  if (settings->is_forbidden)
+    return fail(error, SOTTO_XRT_PERMISSION, "/dev/accel/accel0 may not be opened by this user (modelled)");
+  if (settings->is_unlocked)
+    return fail(error, SOTTO_XRT_MEMLOCK, "The NPU's heap of 64 MiB cannot be locked in memory (modelled)");
   return SOTTO_OK;
 }
 
@@ -80,13 +82,16 @@ int32_t sotto_xrt_device_open(uint32_t index, uint64_t *device, char *error, siz
   return object_enter(&object->object, device, sink);
 }
 
-int32_t sotto_xrt_device_describe(uint64_t device, char *json, size_t json_capacity, char *error, size_t error_capacity) {
+int32_t sotto_xrt_device_describe(uint64_t device, char *json, size_t json_capacity, char *error,
+                                  size_t error_capacity) {
   device_object *object = (device_object *)handle_acquire(device, HANDLE_NPU_DEVICE);
   if (object == NULL) return fail_handle((error_sink){error, error_capacity}, "a device");
   const npu_kind *kind = npu_device_settings(object->npu)->kind;
   char clock[512];
   clock_describe(kind->clock, clock, sizeof clock);
-  snprintf(json, json_capacity, "{\"name\": \"%s\", \"generation\": \"npu%d\", \"columns\": %d, \"rows\": %d, \"contexts\": %d, \"modelled\": true, \"clock\": %s}",
+  snprintf(json, json_capacity,
+           "{\"name\": \"%s\", \"generation\": \"npu%d\", \"columns\": %d, \"rows\": %d, \"contexts\": %d, "
+           "\"modelled\": true, \"clock\": %s}",
            kind->name, kind->generation, kind->columns, kind->rows, kind->contexts, clock);
   object_release(&object->object);
   return SOTTO_XRT_OK;
@@ -126,9 +131,12 @@ static void run_counts(run_object *run, uint64_t *counters) {
   pthread_mutex_unlock(&run->lock);
 }
 
-int32_t sotto_xrt_counters(uint64_t handle, uint64_t *counters, size_t counters_length, char *error, size_t error_capacity) {
+int32_t sotto_xrt_counters(uint64_t handle, uint64_t *counters, size_t counters_length, char *error,
+                           size_t error_capacity) {
   const error_sink sink = {error, error_capacity};
-  if (counters_length != SOTTO_XRT_COUNTERS) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot count: %d places are needed, got %zu", SOTTO_XRT_COUNTERS, counters_length);
+  if (counters_length != SOTTO_XRT_COUNTERS)
+    return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot count: %d places are needed, got %zu", SOTTO_XRT_COUNTERS,
+                counters_length);
   memset(counters, 0, SOTTO_XRT_COUNTERS * sizeof *counters);
   handle_object *object = handle_acquire(handle, HANDLE_NPU_DEVICE);
   if (object != NULL) device_counts((device_object *)object, counters);

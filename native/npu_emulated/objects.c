@@ -10,9 +10,13 @@ void *object_create(size_t size, handle_kind kind, void (*free_object)(handle_ob
   return object;
 }
 
-int32_t fail_handle(error_sink error, const char *what) { return fail(error, SOTTO_XRT_INVALID_HANDLE, "Not a handle of %s, or destroyed already", what); }
+int32_t fail_handle(error_sink error, const char *what) {
+  return fail(error, SOTTO_XRT_INVALID_HANDLE, "Not a handle of %s, or destroyed already", what);
+}
 
-int32_t fail_memory(error_sink error, const char *what) { return fail(error, SOTTO_XRT_OUT_OF_MEMORY, "There is no memory for %s", what); }
+int32_t fail_memory(error_sink error, const char *what) {
+  return fail(error, SOTTO_XRT_OUT_OF_MEMORY, "There is no memory for %s", what);
+}
 
 int32_t object_enter(handle_object *object, uint64_t *handle, error_sink error) {
   *handle = handle_enter(object);

@@ -10,7 +10,9 @@ enum { ARGUMENT_OPCODE = 0, ARGUMENT_INSTRUCTIONS = 1, ARGUMENT_COUNT = 2, ARGUM
 static npu_device *npu_of(const run_object *run) { return device_of(run->kernel->context)->npu; }
 
 /* Whether the run's arguments are in use. Its lock is held. */
-static int is_busy(run_object *run) { return atomic_load(&run->lists) > 0 || (run->is_started && !npu_device_is_over(npu_of(run), &run->job)); }
+static int is_busy(run_object *run) {
+  return atomic_load(&run->lists) > 0 || (run->is_started && !npu_device_is_over(npu_of(run), &run->job));
+}
 
 static void free_run(handle_object *object) {
   run_object *run = (run_object *)object;
@@ -33,7 +35,8 @@ int32_t sotto_xrt_run_create(uint64_t kernel, uint64_t *run, char *error, size_t
   }
   object->kernel = owner;
   object->command.state = COMMAND_NEW;
-  object->job = (npu_job){.commands = &object->command, .count = 1, .context = owner->context->id, .failed = -1, .is_over = 1};
+  object->job = (npu_job){
+      .commands = &object->command, .count = 1, .context = owner->context->id, .failed = -1, .is_over = 1};
   pthread_mutex_init(&object->lock, NULL);
   return object_enter(&object->object, run, sink);
 }
@@ -44,10 +47,15 @@ static int32_t begin_change(uint64_t handle, uint32_t index, int is_buffer, run_
   if (object == NULL) return fail_handle(error, "a run");
   const axlf_kernel *kernel = object->kernel->kernel;
   int32_t status = SOTTO_XRT_OK;
-  if (index >= (uint32_t)kernel->argument_count) status = fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: kernel %s has %d", index, kernel->name, kernel->argument_count);
-  else if (kernel->arguments[index].is_buffer != is_buffer) status = fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s is a %s", index, kernel->arguments[index].name, is_buffer ? "scalar" : "buffer");
+  if (index >= (uint32_t)kernel->argument_count)
+    status = fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: kernel %s has %d", index, kernel->name,
+                  kernel->argument_count);
+  else if (kernel->arguments[index].is_buffer != is_buffer)
+    status = fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s is a %s", index,
+                  kernel->arguments[index].name, is_buffer ? "scalar" : "buffer");
   pthread_mutex_lock(&object->lock);
-  if (status == SOTTO_XRT_OK && is_busy(object)) status = fail(error, SOTTO_XRT_BUSY, "Cannot set argument %u: the run is under way", index);
+  if (status == SOTTO_XRT_OK && is_busy(object))
+    status = fail(error, SOTTO_XRT_BUSY, "Cannot set argument %u: the run is under way", index);
   if (status == SOTTO_XRT_OK) {
     *run = object;
     return SOTTO_XRT_OK;
@@ -69,7 +77,8 @@ int32_t sotto_xrt_run_set_scalar(uint64_t run, uint32_t index, uint64_t value, c
   if (status != SOTTO_XRT_OK) return status;
   const axlf_argument *argument = &object->kernel->kernel->arguments[index];
   if (argument->size < 8 && value >> 8 * argument->size != 0) {
-    status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s has %u bytes, %llu needs more", index, argument->name, argument->size, (unsigned long long)value);
+    status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s has %u bytes, %llu needs more", index,
+                  argument->name, argument->size, (unsigned long long)value);
   } else {
     object->scalars[index] = value;
     object->is_set |= 1u << index;
@@ -88,7 +97,8 @@ int32_t sotto_xrt_run_set_buffer(uint64_t run, uint32_t index, uint64_t buffer, 
     if (given->device != device_of(object->kernel->context)) {
       status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: the buffer is of another device", index);
     } else if (index == ARGUMENT_INSTRUCTIONS && given->kind != SOTTO_XRT_INSTRUCTIONS) {
-      status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: instructions need a buffer of kind 2", index);
+      status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: instructions need a buffer of kind 2",
+                    index);
     } else {
       buffer_object *before = object->buffers[index];
       object->buffers[index] = given; /* its use goes over to the run */
@@ -105,7 +115,9 @@ int32_t run_prepare(run_object *run, npu_command *command, error_sink error) {
   const axlf_kernel *kernel = run->kernel->kernel;
   for (int i = 0; i < kernel->argument_count; i++) {
     const int is_needed = !kernel->arguments[i].is_buffer || i == ARGUMENT_INSTRUCTIONS;
-    if (is_needed && !(run->is_set >> i & 1)) return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot start the run: argument %d (%s) is not set", i, kernel->arguments[i].name);
+    if (is_needed && !(run->is_set >> i & 1))
+      return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot start the run: argument %d (%s) is not set", i,
+                  kernel->arguments[i].name);
   }
   *command = (npu_command){.overlay = &run->kernel->context->overlay->overlay, .state = COMMAND_NEW};
   const buffer_object *instructions = run->buffers[ARGUMENT_INSTRUCTIONS];
@@ -121,7 +133,8 @@ int32_t run_prepare(run_object *run, npu_command *command, error_sink error) {
   }
   for (int i = ARGUMENT_BUFFERS; i < kernel->argument_count; i++) {
     const buffer_object *buffer = run->buffers[i];
-    if (buffer != NULL) command->arguments[i - ARGUMENT_BUFFERS] = (npu_argument){buffer->memory, buffer->size, buffer->address};
+    if (buffer != NULL)
+      command->arguments[i - ARGUMENT_BUFFERS] = (npu_argument){buffer->memory, buffer->size, buffer->address};
     command->argument_count = i - ARGUMENT_BUFFERS + 1;
   }
   return SOTTO_XRT_OK;
@@ -130,8 +143,12 @@ int32_t run_prepare(run_object *run, npu_command *command, error_sink error) {
 int32_t command_status(const npu_command *command, error_sink error) {
   switch (command->state) {
   case COMMAND_COMPLETED: return SOTTO_XRT_OK;
-  case COMMAND_TIMEOUT: return fail(error, SOTTO_XRT_COMMAND_HUNG, "The NPU's watchdog ended the command (state 8, modelled). %s", command->text);
-  default: return fail(error, SOTTO_XRT_COMMAND_ERROR, "The command ended in state %d (modelled). %s", command->state, command->text);
+  case COMMAND_TIMEOUT:
+    return fail(error, SOTTO_XRT_COMMAND_HUNG, "The NPU's watchdog ended the command (state 8, modelled). %s",
+                command->text);
+  default:
+    return fail(error, SOTTO_XRT_COMMAND_ERROR, "The command ended in state %d (modelled). %s", command->state,
+                command->text);
   }
 }
 
@@ -139,7 +156,8 @@ static int32_t submit(npu_device *npu, npu_job *job, error_sink error) {
   const int refusal = npu_device_submit(npu, job);
   if (refusal == 0) return SOTTO_XRT_OK;
   job->is_over = 1;
-  if (refusal == ENODEV) return fail(error, SOTTO_XRT_DEVICE_LOST, "The NPU is lost: no command can be submitted (modelled)");
+  if (refusal == ENODEV)
+    return fail(error, SOTTO_XRT_DEVICE_LOST, "The NPU is lost: no command can be submitted (modelled)");
   return fail(error, SOTTO_XRT_SUBMIT_REFUSED, "The driver refused the command (err=-%d) (modelled)", refusal);
 }
 
@@ -221,12 +239,19 @@ int32_t sotto_xrt_runlist_create(uint64_t context, uint64_t *runlist, char *erro
     return fail_memory(sink, "a runlist");
   }
   object->context = owner;
-  object->job = (npu_job){.commands = object->commands, .context = owner->id, .failed = -1, .is_over = 1, .ended = list_ended, .owner = object};
+  object->job = (npu_job){.commands = object->commands,
+                          .context = owner->id,
+                          .failed = -1,
+                          .is_over = 1,
+                          .ended = list_ended,
+                          .owner = object};
   pthread_mutex_init(&object->lock, NULL);
   return object_enter(&object->object, runlist, sink);
 }
 
-static int is_under_way(runlist_object *list) { return list->is_started && !npu_device_is_over(device_of(list->context)->npu, &list->job); }
+static int is_under_way(runlist_object *list) {
+  return list->is_started && !npu_device_is_over(device_of(list->context)->npu, &list->job);
+}
 
 int32_t sotto_xrt_runlist_add(uint64_t runlist, uint64_t run, char *error, size_t error_capacity) {
   const error_sink sink = {error, error_capacity};
@@ -239,9 +264,11 @@ int32_t sotto_xrt_runlist_add(uint64_t runlist, uint64_t run, char *error, size_
   }
   pthread_mutex_lock(&list->lock);
   int32_t status = SOTTO_XRT_OK;
-  if (given->kernel->context != list->context) status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add the run: it is of another context than the list");
+  if (given->kernel->context != list->context)
+    status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add the run: it is of another context than the list");
   else if (is_under_way(list)) status = fail(sink, SOTTO_XRT_BUSY, "Cannot add a run: the list is under way");
-  else if (list->count == RUNLIST_RUNS) status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add a run: a list holds at most %d", RUNLIST_RUNS);
+  else if (list->count == RUNLIST_RUNS)
+    status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add a run: a list holds at most %d", RUNLIST_RUNS);
   else list->runs[list->count++] = given;
   pthread_mutex_unlock(&list->lock);
   if (status != SOTTO_XRT_OK) object_release(&given->object);
@@ -283,7 +310,8 @@ int32_t sotto_xrt_runlist_start(uint64_t runlist, char *error, size_t error_capa
   return status;
 }
 
-int32_t sotto_xrt_runlist_wait(uint64_t runlist, uint32_t timeout_ms, int32_t *failed, char *error, size_t error_capacity) {
+int32_t sotto_xrt_runlist_wait(uint64_t runlist, uint32_t timeout_ms, int32_t *failed, char *error,
+                               size_t error_capacity) {
   const error_sink sink = {error, error_capacity};
   runlist_object *list = (runlist_object *)handle_acquire(runlist, HANDLE_NPU_RUNLIST);
   if (list == NULL) return fail_handle(sink, "a runlist");
@@ -293,7 +321,8 @@ int32_t sotto_xrt_runlist_wait(uint64_t runlist, uint32_t timeout_ms, int32_t *f
   int32_t status = SOTTO_XRT_OK;
   *failed = -1;
   if (!is_started) status = fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot wait for a list that was not started");
-  else if (!npu_device_wait(device_of(list->context)->npu, &list->job, timeout_ms)) status = fail(sink, SOTTO_XRT_TIMEOUT, "The list was not over after %u ms", timeout_ms);
+  else if (!npu_device_wait(device_of(list->context)->npu, &list->job, timeout_ms))
+    status = fail(sink, SOTTO_XRT_TIMEOUT, "The list was not over after %u ms", timeout_ms);
   else if ((*failed = list->job.failed) >= 0) status = command_status(&list->commands[*failed], sink);
   object_release(&list->object);
   return status;

@@ -31,7 +31,8 @@ typedef struct {
 static int64_t padded(int64_t count, int64_t step) { return (count + step - 1) / step * step; }
 
 /* Packs [rows, columns] into strips of `width` columns: what a product reads. */
-static void pack(const float *from, int rows, int columns, int64_t row_stride, int64_t column_stride, int width, float *to) {
+static void pack(const float *from, int rows, int columns, int64_t row_stride, int64_t column_stride, int width,
+                 float *to) {
   for (int strip = 0; strip * width < columns; strip++)
     for (int row = 0; row < rows; row++)
       for (int i = 0; i < width; i++) {
@@ -64,14 +65,16 @@ static void pack_keys(void *context, int part, int parts) {
 }
 
 /* c [rows, columns padded to strips] = a [rows, depth] · packed b; rows a multiple of 8. */
-static void multiply(const product_kernels *kernels, const float *a, int rows, int depth, const float *b, int columns, float *c) {
+static void multiply(const product_kernels *kernels, const float *a, int rows, int depth, const float *b, int columns,
+                     float *c) {
   const int64_t length = padded(columns, kernels->width);
   float block[PRODUCT_ROWS * PRODUCT_MAX_WIDTH];
   for (int64_t strip = 0; strip * kernels->width < columns; strip++)
     for (int row = 0; row < rows; row += PRODUCT_ROWS) {
       kernels->f32(a + (int64_t)row * depth, depth, b + strip * depth * kernels->width, depth, block);
       for (int i = 0; i < PRODUCT_ROWS; i++)
-        memcpy(c + (row + i) * length + strip * kernels->width, block + i * kernels->width, sizeof *block * (size_t)kernels->width);
+        memcpy(c + (row + i) * length + strip * kernels->width, block + i * kernels->width,
+               sizeof *block * (size_t)kernels->width);
     }
 }
 
@@ -100,11 +103,13 @@ static void attend(void *context, int part, int parts) {
   const int rows = program->m, width = program->k, array_rows = job->overlay->rows;
   const int64_t score_length = padded(rows, job->kernels->width), value_length = padded(width, job->kernels->width);
   float *queries = job->scratch + part * job->scratch_numbers, *scores = queries + rows * width;
-  float *added = scores + rows * score_length, *sums = added + rows * value_length, *maxima = sums + rows * width, *totals = maxima + rows;
+  float *added = scores + rows * score_length, *sums = added + rows * value_length, *maxima = sums + rows * width,
+        *totals = maxima + rows;
   const share mine = share_of((int64_t)job->overlay->columns * array_rows, 1, part, parts);
   for (int64_t i = mine.begin; i < mine.end; i++) {
     const int column = (int)(i / array_rows), row = (int)(i % array_rows);
-    widen_tile(program->in, job->in[column] + row * type_bytes(program->in, (int64_t)rows * width), rows, width, queries, width, 1);
+    widen_tile(program->in, job->in[column] + row * type_bytes(program->in, (int64_t)rows * width), rows, width,
+               queries, width, 1);
     memset(sums, 0, sizeof *sums * (size_t)(rows * width));
     for (int q = 0; q < rows; q++) {
       maxima[q] = -INFINITY;
@@ -129,13 +134,15 @@ static void attend(void *context, int part, int parts) {
     }
     for (int q = 0; q < rows; q++)
       for (int d = 0; d < width; d++) sums[q * width + d] = sums[q * width + d] / totals[q];
-    narrow_tile(program->out, sums, width, rows, width, job->out[column] + row * type_bytes(program->out, (int64_t)rows * width));
+    narrow_tile(program->out, sums, width, rows, width,
+                job->out[column] + row * type_bytes(program->out, (int64_t)rows * width));
   }
 }
 
-int attention_round(const npu_overlay *overlay, const npu_program *program, const uint32_t *runtime, const uint8_t *const *in,
-                    const uint8_t *const *more, uint8_t *const *out, thread_pool *pool) {
-  attention_job job = {.overlay = overlay, .program = program, .kernels = products(), .in = in, .more = more, .out = out};
+int attention_round(const npu_overlay *overlay, const npu_program *program, const uint32_t *runtime,
+                    const uint8_t *const *in, const uint8_t *const *more, uint8_t *const *out, thread_pool *pool) {
+  attention_job job = {
+      .overlay = overlay, .program = program, .kernels = products(), .in = in, .more = more, .out = out};
   const int64_t rows = program->m, width = program->k, strip = job.kernels->width;
   job.tiles = runtime[1];
   job.keys = runtime[2] == 0 ? job.tiles * (uint32_t)rows : runtime[2];

@@ -26,7 +26,8 @@ const npu_clock npu_clock_xdna2 = {
 };
 
 enum clock_type clock_type_of(const npu_program *program) {
-  const int is_product = program->operation == PROGRAM_MATMUL || program->operation == PROGRAM_ATTENTION || program->operation == PROGRAM_SEED_ATTENTION;
+  const int is_product = program->operation == PROGRAM_MATMUL || program->operation == PROGRAM_ATTENTION ||
+                         program->operation == PROGRAM_SEED_ATTENTION;
   if (!is_product) return CLOCK_VECTOR;
   switch (program->in) {
   case TYPE_I8: return CLOCK_I8;
@@ -38,8 +39,10 @@ enum clock_type clock_type_of(const npu_program *program) {
 
 void clock_describe(const npu_clock *clock, char *json, size_t capacity) {
   snprintf(json, capacity,
-           "{\"launch\": %g, \"listedLaunch\": %g, \"contextSwitch\": %g, \"instruction\": %g, \"channel\": %g, \"memory\": %g, \"round\": %g, "
+           "{\"launch\": %g, \"listedLaunch\": %g, \"contextSwitch\": %g, \"instruction\": %g, \"channel\": %g, "
+           "\"memory\": %g, \"round\": %g, "
            "\"rate\": {\"i8\": %g, \"i16\": %g, \"bf16\": %g, \"bfp16\": %g, \"vector\": %g}}",
-           clock->launch, clock->listed_launch, clock->context_switch, clock->instruction, clock->channel, clock->memory, clock->round,
-           clock->rate[CLOCK_I8], clock->rate[CLOCK_I16], clock->rate[CLOCK_BF16], clock->rate[CLOCK_BFP16], clock->rate[CLOCK_VECTOR]);
+           clock->launch, clock->listed_launch, clock->context_switch, clock->instruction, clock->channel,
+           clock->memory, clock->round, clock->rate[CLOCK_I8], clock->rate[CLOCK_I16], clock->rate[CLOCK_BF16],
+           clock->rate[CLOCK_BFP16], clock->rate[CLOCK_VECTOR]);
 }

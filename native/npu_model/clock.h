@@ -5,14 +5,14 @@
 #include "overlay.h"
 
 typedef struct {
-  double launch;          /* ns from submitting a command to its first instruction, and from its last to the host's return */
-  double listed_launch;   /* the same for a command of a runlist but the first */
-  double context_switch;  /* ns, where a command's context is not that of the command before */
-  double instruction;     /* ns for each operation of the stream */
-  double channel;         /* bytes/ns of one DMA channel of a shim tile */
-  double memory;          /* bytes/ns of all channels together */
-  double round;           /* ns a round costs beyond its arithmetic */
-  double rate[5];         /* operations/ns (multiplications and additions) of one tile, by clock_type */
+  double launch; /* ns from submitting a command to its first instruction, and from its last to the host's return */
+  double listed_launch;  /* the same for a command of a runlist but the first */
+  double context_switch; /* ns, where a command's context is not that of the command before */
+  double instruction;    /* ns for each operation of the stream */
+  double channel;        /* bytes/ns of one DMA channel of a shim tile */
+  double memory;         /* bytes/ns of all channels together */
+  double round;          /* ns a round costs beyond its arithmetic */
+  double rate[5];        /* operations/ns (multiplications and additions) of one tile, by clock_type */
 } npu_clock;
 
 enum clock_type { CLOCK_I8, CLOCK_I16, CLOCK_BF16, CLOCK_BFP16, CLOCK_VECTOR };

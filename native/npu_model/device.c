@@ -47,8 +47,7 @@ static struct timespec after(int64_t milliseconds) {
 /* Sleeps unless the device stops. The lock is held. */
 static void pause_for(npu_device *device, int milliseconds) {
   const struct timespec end = after(milliseconds);
-  while (!device->stopping && pthread_cond_timedwait(&device->changed, &device->lock, &end) != ETIMEDOUT) {
-  }
+  while (!device->stopping && pthread_cond_timedwait(&device->changed, &device->lock, &end) != ETIMEDOUT) {}
 }
 
 /* What a command costs beside what its stream does. The lock is held. */
@@ -91,7 +90,8 @@ static int carry_out(npu_device *device, npu_command *command, uint64_t context,
   } else {
     pthread_mutex_unlock(&device->lock);
     const error_sink error = {command->text, sizeof command->text};
-    outcome = npu_model_run(command->overlay, settings->kind->clock, command->words, command->word_count, command->arguments, command->argument_count, device->pool, &command->events, error);
+    outcome = npu_model_run(command->overlay, settings->kind->clock, command->words, command->word_count,
+                            command->arguments, command->argument_count, device->pool, &command->events, error);
     pthread_mutex_lock(&device->lock);
   }
   if (outcome == NPU_HUNG) pause_for(device, settings->watchdog_ms);
@@ -131,7 +131,10 @@ npu_device *npu_device_create(const npu_settings *settings) {
   device->settings = *settings;
   device->end = &device->first;
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
-  const int threads = settings->threads > 0 ? settings->threads : processors < 1 ? 1 : processors > MOST_THREADS ? MOST_THREADS : (int)processors;
+  const int threads = settings->threads > 0       ? settings->threads
+                      : processors < 1            ? 1
+                      : processors > MOST_THREADS ? MOST_THREADS
+                                                  : (int)processors;
   device->pool = pool_create(threads);
   pthread_condattr_t attributes;
   pthread_condattr_init(&attributes);
@@ -183,7 +186,9 @@ void npu_device_return_context(npu_device *device) {
 
 int npu_device_take_buffer(npu_device *device) {
   pthread_mutex_lock(&device->lock);
-  const int refusal = device->is_lost ? ENODEV : fault_shows(&device->settings.buffer, ++device->buffer_calls) ? device->settings.buffer.value : 0;
+  const int refusal = device->is_lost                                                 ? ENODEV
+                      : fault_shows(&device->settings.buffer, ++device->buffer_calls) ? device->settings.buffer.value
+                                                                                      : 0;
   pthread_mutex_unlock(&device->lock);
   return refusal;
 }
@@ -192,7 +197,9 @@ int npu_device_submit(npu_device *device, npu_job *job) {
   pthread_mutex_lock(&device->lock);
   const uint64_t call = ++device->submit_calls;
   if (fault_shows(&device->settings.lost, call)) device->is_lost = 1;
-  const int refusal = device->is_lost ? ENODEV : fault_shows(&device->settings.submit, call) ? device->settings.submit.value : 0;
+  const int refusal = device->is_lost                               ? ENODEV
+                      : fault_shows(&device->settings.submit, call) ? device->settings.submit.value
+                                                                    : 0;
   if (refusal == 0) {
     job->is_over = 0;
     job->failed = -1;

@@ -6,7 +6,15 @@
 #include "settings.h"
 
 /* States of a command, as the driver writes them. */
-enum { COMMAND_NEW = 1, COMMAND_QUEUED = 2, COMMAND_RUNNING = 3, COMMAND_COMPLETED = 4, COMMAND_ERROR = 5, COMMAND_ABORTED = 6, COMMAND_TIMEOUT = 8 };
+enum {
+  COMMAND_NEW = 1,
+  COMMAND_QUEUED = 2,
+  COMMAND_RUNNING = 3,
+  COMMAND_COMPLETED = 4,
+  COMMAND_ERROR = 5,
+  COMMAND_ABORTED = 6,
+  COMMAND_TIMEOUT = 8
+};
 
 typedef struct {
   const npu_overlay *overlay;
@@ -25,8 +33,9 @@ typedef struct {
 typedef struct npu_job {
   npu_command *commands;
   int count;
-  uint64_t context;                /* whose: changes cost time */
-  void (*ended)(struct npu_job *); /* called on the device's thread when all is over, before waiters see it; may be NULL */
+  uint64_t context; /* whose: changes cost time */
+  void (*ended)(
+      struct npu_job *); /* called on the device's thread when all is over, before waiters see it; may be NULL */
   void *owner;
   int is_over;
   int failed; /* index of the command that failed, -1 */

@@ -15,9 +15,9 @@ typedef struct {
   uint8_t *const *out;
   int64_t depth; /* Q·K */
   int row_blocks, strips;
-  void *a;       /* [row_blocks · 8, depth], widened */
-  void *b;       /* [strips, depth, width], widened */
-  void *c;       /* [row_blocks · 8, strips · width] */
+  void *a;        /* [row_blocks · 8, depth], widened */
+  void *b;        /* [strips, depth, width], widened */
+  void *c;        /* [row_blocks · 8, strips · width] */
   int32_t *tiles; /* [parts, K, N]: a widened tile of B of each thread */
 } matmul_job;
 
@@ -60,7 +60,8 @@ static void widen_b(void *context, int part, int parts) {
       const int64_t at = (int64_t)column * n + j, strip = at / width, inside = at % width;
       const int run = n - j < width - inside ? n - j : (int)(width - inside);
       int32_t *to = (int32_t *)job->b + (strip * job->depth + step * k) * width + inside;
-      for (int row = 0; row < k; row++) memcpy(to + (int64_t)row * width, tile + (int64_t)row * n + j, sizeof *to * (size_t)run);
+      for (int row = 0; row < k; row++)
+        memcpy(to + (int64_t)row * width, tile + (int64_t)row * n + j, sizeof *to * (size_t)run);
       j += run;
     }
   }
@@ -74,11 +75,13 @@ static void multiply(void *context, int part, int parts) {
   int32_t block[PRODUCT_ROWS * PRODUCT_MAX_WIDTH];
   for (int64_t i = mine.begin; i < mine.end; i++) {
     const int64_t strip = i / job->row_blocks, rows = i % job->row_blocks * PRODUCT_ROWS;
-    const int32_t *a = (const int32_t *)job->a + rows * job->depth, *b = (const int32_t *)job->b + strip * job->depth * width;
+    const int32_t *a = (const int32_t *)job->a + rows * job->depth,
+                  *b = (const int32_t *)job->b + strip * job->depth * width;
     if (is_integer(job->program->in)) job->kernels->i32(a, job->depth, b, job->depth, block);
     else job->kernels->f32((const float *)a, job->depth, (const float *)b, job->depth, (float *)block);
     for (int row = 0; row < PRODUCT_ROWS; row++)
-      memcpy((int32_t *)job->c + (rows + row) * row_length + strip * width, block + row * width, sizeof *block * (size_t)width);
+      memcpy((int32_t *)job->c + (rows + row) * row_length + strip * width, block + row * width,
+             sizeof *block * (size_t)width);
   }
 }
 
@@ -111,8 +114,10 @@ int matmul_round(const npu_overlay *overlay, const npu_program *program, uint32_
   job.depth = (int64_t)reduce * program->k;
   job.row_blocks = (int)((rows + PRODUCT_ROWS - 1) / PRODUCT_ROWS);
   job.strips = (int)((columns + job.kernels->width - 1) / job.kernels->width);
-  const size_t padded_rows = (size_t)job.row_blocks * PRODUCT_ROWS, padded = (size_t)job.strips * (size_t)job.kernels->width;
-  const size_t a_numbers = padded_rows * (size_t)job.depth, b_numbers = padded * (size_t)job.depth, c_numbers = padded_rows * padded;
+  const size_t padded_rows = (size_t)job.row_blocks * PRODUCT_ROWS,
+               padded = (size_t)job.strips * (size_t)job.kernels->width;
+  const size_t a_numbers = padded_rows * (size_t)job.depth, b_numbers = padded * (size_t)job.depth,
+               c_numbers = padded_rows * padded;
   if (2 * rows * columns * job.depth < SMALL_ROUND) pool = NULL;
   const size_t tile_numbers = (size_t)(pool == NULL ? 1 : pool_threads(pool)) * (size_t)program->k * (size_t)program->n;
   int32_t *memory = memory_allocate(4 * (a_numbers + b_numbers + c_numbers + tile_numbers));
@@ -121,7 +126,8 @@ int matmul_round(const npu_overlay *overlay, const npu_program *program, uint32_
   job.b = memory + a_numbers;
   job.c = memory + a_numbers + b_numbers;
   job.tiles = memory + a_numbers + b_numbers + c_numbers;
-  if (padded_rows != (size_t)rows) memset((int32_t *)job.a + rows * job.depth, 0, 4 * (padded_rows - (size_t)rows) * (size_t)job.depth);
+  if (padded_rows != (size_t)rows)
+    memset((int32_t *)job.a + rows * job.depth, 0, 4 * (padded_rows - (size_t)rows) * (size_t)job.depth);
   if (padded != (size_t)columns) memset(job.b, 0, 4 * b_numbers);
   on(pool, widen_a, &job);
   on(pool, widen_b, &job);

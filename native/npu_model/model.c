@@ -82,7 +82,8 @@ static const char *write_shim(engine *run, int column, uint32_t at, uint32_t val
 static const char *write_register(engine *run, uint32_t address, uint32_t value, uint32_t mask) {
   const int column = (int)(address >> 25), row = (int)(address >> 20 & 31);
   const uint32_t at = address & 0xfffff;
-  if (column >= NPU_MAX_COLUMNS || row >= FIRST_COMPUTE_ROW + NPU_MAX_ROWS || at % 4 != 0) return "an address is outside the array";
+  if (column >= NPU_MAX_COLUMNS || row >= FIRST_COMPUTE_ROW + NPU_MAX_ROWS || at % 4 != 0)
+    return "an address is outside the array";
   if (row == 0) return write_shim(run, column, at, value, mask);
   const int64_t word = run->overlay->runtime < 0 ? -1 : (int64_t)at - run->overlay->runtime;
   if (row < FIRST_COMPUTE_ROW || word < 0 || word >= 4 * NPU_RUNTIME_WORDS) return NULL;
@@ -93,7 +94,8 @@ static const char *write_register(engine *run, uint32_t address, uint32_t value,
 }
 
 static const char *patch(engine *run, uint32_t address, uint32_t argument, uint32_t offset) {
-  if (argument >= (uint32_t)run->argument_count || run->arguments[argument].bytes == NULL) return "a patch names an argument that was not given";
+  if (argument >= (uint32_t)run->argument_count || run->arguments[argument].bytes == NULL)
+    return "a patch names an argument that was not given";
   const uint32_t at = address & 0xfffff;
   if ((address >> 20 & 31) != 0 || at < BD_BASE || at >= BD_BASE + SHIM_BDS * BD_BYTES || at % BD_BYTES != 4)
     return "a patch is not of a buffer descriptor's address";
@@ -158,7 +160,8 @@ static round_result advance(engine *run, const char **why) {
     const dma_channel *channels = run->shims[column].channels;
     if (column % sizes.step == 0 && 4 * channel_words(&channels[MM2S_0]) < (uint64_t)sizes.in) return ROUND_STARVED;
     if (4 * channel_words(&channels[MM2S_1]) < (uint64_t)sizes.more) return ROUND_STARVED;
-    const uint64_t waiting = 4 * (run->pending_words[column]) + (uint64_t)sizes.out, room = 4 * channel_words(&channels[S2MM_0]);
+    const uint64_t waiting = 4 * (run->pending_words[column]) + (uint64_t)sizes.out,
+                   room = 4 * channel_words(&channels[S2MM_0]);
     if (waiting > room + (PENDING_ROUNDS - 1) * (uint64_t)sizes.out) return ROUND_STARVED;
   }
   *why = "there is no memory for a round of the array";
@@ -212,10 +215,12 @@ static void pass_time(engine *run) {
 }
 
 static npu_outcome wait_for(engine *run, const stream_item *item, size_t index) {
-  if (item->row != 0 || item->rows != 1 || item->channel > 1 || item->columns < 1 || item->column + item->columns > run->overlay->columns)
+  if (item->row != 0 || item->rows != 1 || item->channel > 1 || item->columns < 1 ||
+      item->column + item->columns > run->overlay->columns)
     return refuse(run, index, "a wait is not for a channel of the overlay's shim tiles");
   for (int column = item->column; column < item->column + item->columns; column++) {
-    dma_channel *channel = &run->shims[column].channels[item->is_input ? MM2S_0 + item->channel : S2MM_0 + item->channel];
+    dma_channel *channel =
+        &run->shims[column].channels[item->is_input ? MM2S_0 + item->channel : S2MM_0 + item->channel];
     if (item->channel == 0 && !item->is_input) drain(run, column);
     while (channel->tokens == 0) {
       const char *why;
@@ -236,7 +241,9 @@ static npu_outcome finish(engine *run, size_t index) {
     drain(run, column);
     if (run->pending_words[column] > 0) return refuse(run, index, "the array gave more than the output tasks take");
   }
-  return is_idle(run) ? NPU_COMPLETED : refuse(run, index, "the stream ends while a task is under way, or with words that nothing takes");
+  return is_idle(run)
+             ? NPU_COMPLETED
+             : refuse(run, index, "the stream ends while a task is under way, or with words that nothing takes");
 }
 
 static npu_outcome carry_out(engine *run, stream_reader *reader) {
@@ -253,7 +260,8 @@ static npu_outcome carry_out(engine *run, stream_reader *reader) {
     case OP_WRITE: why = write_register(run, item.address, item.value, ~0u); break;
     case OP_MASK_WRITE: why = write_register(run, item.address, item.value, item.mask); break;
     case OP_BLOCK_WRITE:
-      for (uint32_t i = 0; i < item.data_words && why == NULL; i++) why = write_register(run, item.address + 4 * i, item.data[i], ~0u);
+      for (uint32_t i = 0; i < item.data_words && why == NULL; i++)
+        why = write_register(run, item.address + 4 * i, item.data[i], ~0u);
       break;
     case OP_PATCH: why = patch(run, item.address, item.argument, item.offset); break;
     case OP_SYNC: {
@@ -270,7 +278,8 @@ npu_outcome npu_model_run(const npu_overlay *overlay, const npu_clock *clock, co
                           error_sink error) {
   *events = (npu_events){0};
   if (overlay->generation == 0) {
-    fail(error, 1, "The model does not know this overlay's tile programs: its PDI is neither described nor in known_overlays.c");
+    fail(error, 1,
+         "The model does not know this overlay's tile programs: its PDI is neither described nor in known_overlays.c");
     return NPU_ERROR;
   }
   engine *run = calloc(1, sizeof *run);
@@ -278,10 +287,17 @@ npu_outcome npu_model_run(const npu_overlay *overlay, const npu_clock *clock, co
     fail(error, 1, "The model has no memory for a command");
     return NPU_ERROR;
   }
-  *run = (engine){.overlay = overlay, .clock = clock, .arguments = arguments, .argument_count = argument_count, .pool = pool, .events = events, .error = error};
+  *run = (engine){.overlay = overlay,
+                  .clock = clock,
+                  .arguments = arguments,
+                  .argument_count = argument_count,
+                  .pool = pool,
+                  .events = events,
+                  .error = error};
   stream_reader reader;
   const char *why = stream_open(&reader, words, word_count);
-  if (why == NULL && reader.generation != overlay->generation) why = "it is for another generation of NPU than the overlay";
+  if (why == NULL && reader.generation != overlay->generation)
+    why = "it is for another generation of NPU than the overlay";
   const npu_outcome outcome = why != NULL ? refuse(run, 0, why) : carry_out(run, &reader);
   run->nanoseconds += (double)events->instructions * clock->instruction;
   events->nanoseconds = (uint64_t)run->nanoseconds;

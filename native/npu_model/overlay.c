@@ -60,11 +60,13 @@ static int read_matmul(npu_program *program, const statement *line) {
   if (!is_word(line, 11, "a") || !type_of(line, 12, &program->in) || !is_word(line, 13, "b") ||
       !type_of(line, 14, &b) || b != program->in || !is_word(line, 15, "c") || !type_of(line, 16, &program->out))
     return 0;
-  if (program->in == TYPE_I32 || program->in == TYPE_F32 || is_integer(program->in) != is_integer(program->out)) return 0;
+  if (program->in == TYPE_I32 || program->in == TYPE_F32 || is_integer(program->in) != is_integer(program->out))
+    return 0;
   const int64_t m = program->m, k = program->k, n = program->n;
   if (program->in == TYPE_BFP16 && (m % 8 || k % 8 || n % 8)) return 0;
   if (program->out == TYPE_BFP16 && (m % 8 || n % 8)) return 0;
-  if (type_bytes(program->in, m * k) % 4 || type_bytes(program->in, k * n) % 4 || type_bytes(program->out, m * n) % 4) return 0;
+  if (type_bytes(program->in, m * k) % 4 || type_bytes(program->in, k * n) % 4 || type_bytes(program->out, m * n) % 4)
+    return 0;
   if (line->count == 17) return 1;
   const int64_t reduce = is_word(line, 17, "reduce") ? number(line, 18, 65535) : -1;
   program->reduce = (uint32_t)reduce;
@@ -123,10 +125,12 @@ static int32_t read_text(npu_overlay *overlay, const char *source, size_t size, 
   char text[MAX_TEXT + 1];
   size_t length = strnlen(source, size);
   if (length > MAX_TEXT)
-    return fail(error, SOTTO_UNSUPPORTED, "Cannot configure the overlay: its description must be at most %d bytes, is %zu", MAX_TEXT, length);
+    return fail(error, SOTTO_UNSUPPORTED,
+                "Cannot configure the overlay: its description must be at most %d bytes, is %zu", MAX_TEXT, length);
   for (size_t i = length; i < size; i++)
     if (source[i] != '\0')
-      return fail(error, SOTTO_UNSUPPORTED, "Cannot configure the overlay: only zeros may follow its description, byte %zu is not", i);
+      return fail(error, SOTTO_UNSUPPORTED,
+                  "Cannot configure the overlay: only zeros may follow its description, byte %zu is not", i);
   memcpy(text, source, length);
   text[length] = '\0';
   *overlay = (npu_overlay){.runtime = -1};
@@ -138,9 +142,13 @@ static int32_t read_text(npu_overlay *overlay, const char *source, size_t size, 
     if (row == 1) continue;
     statement line = {.count = 0};
     char *rest_of_line, *word = strtok_r(line_text, " ", &rest_of_line);
-    for (; word != NULL && line.count < MAX_WORDS; word = strtok_r(NULL, " ", &rest_of_line)) line.words[line.count++] = word;
+    for (; word != NULL && line.count < MAX_WORDS; word = strtok_r(NULL, " ", &rest_of_line))
+      line.words[line.count++] = word;
     if (word != NULL || !read_statement(overlay, &line))
-      return fail(error, SOTTO_UNSUPPORTED, "Cannot configure the overlay: line %d of its description is not understood (it begins with \"%.40s\")", row, line.count > 0 ? line.words[0] : "");
+      return fail(
+          error, SOTTO_UNSUPPORTED,
+          "Cannot configure the overlay: line %d of its description is not understood (it begins with \"%.40s\")", row,
+          line.count > 0 ? line.words[0] : "");
   }
   const char *lacking = missing(overlay);
   if (lacking == NULL) return SOTTO_OK;

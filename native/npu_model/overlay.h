@@ -32,8 +32,8 @@ typedef enum {
 
 typedef struct {
   npu_operation operation;
-  int m, k, n;     /* tiles of a matmul; attention: m rows of queries or keys, k their width; vectors: n values */
-  int r, s, t;     /* subtiles of a matmul */
+  int m, k, n; /* tiles of a matmul; attention: m rows of queries or keys, k their width; vectors: n values */
+  int r, s, t; /* subtiles of a matmul */
   npu_type in, out;
   uint32_t reduce; /* matmul: tiles summed into one; 0 where the runtime words say it */
 } npu_program;

@@ -7,7 +7,8 @@ static int64_t bfp16_block(int row, int block, int columns) {
   return ((int64_t)(row / 8) * (columns / 8) + block) * BFP16_TILE_BYTES + row % 8 * BFP16_BYTES;
 }
 
-static void widen_bfp16(const uint8_t *tile, int rows, int columns, float *to, int64_t row_stride, int64_t column_stride) {
+static void widen_bfp16(const uint8_t *tile, int rows, int columns, float *to, int64_t row_stride,
+                        int64_t column_stride) {
   for (int row = 0; row < rows; row++)
     for (int block = 0; block < columns / 8; block++) {
       float values[BFP16_VALUES];
@@ -16,14 +17,15 @@ static void widen_bfp16(const uint8_t *tile, int rows, int columns, float *to, i
     }
 }
 
-#define EACH(EXPRESSION)                     \
-  for (int row = 0; row < rows; row++)       \
-    for (int column = 0; column < columns; column++) { \
+#define EACH(EXPRESSION)                                     \
+  for (int row = 0; row < rows; row++)                       \
+    for (int column = 0; column < columns; column++) {       \
       const int64_t index = (int64_t)row * columns + column; \
-      EXPRESSION;                            \
+      EXPRESSION;                                            \
     }
 
-void widen_tile(npu_type type, const uint8_t *tile, int rows, int columns, void *to, int64_t row_stride, int64_t column_stride) {
+void widen_tile(npu_type type, const uint8_t *tile, int rows, int columns, void *to, int64_t row_stride,
+                int64_t column_stride) {
   float *floats = to;
   int32_t *integers = to;
   const uint16_t *halves = (const uint16_t *)tile;

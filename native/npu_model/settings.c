@@ -58,19 +58,26 @@ static int read_setting(npu_settings *settings, char *word) {
     if (strcmp(word, faults[i].name) == 0) return read_fault(faults[i].fault, value, at, faults[i].takes_errno);
   if (at != NULL) return 0;
   if (value == NULL) {
-    int *flag = strcmp(word, "permission") == 0 ? &settings->is_forbidden : strcmp(word, "memlock") == 0 ? &settings->is_unlocked : NULL;
+    int *flag = strcmp(word, "permission") == 0 ? &settings->is_forbidden
+                : strcmp(word, "memlock") == 0  ? &settings->is_unlocked
+                                                : NULL;
     if (flag != NULL) *flag = 1;
     return flag != NULL;
   }
   if (strcmp(word, "device") == 0) return read_kind(settings, value);
-  int *number = strcmp(word, "slow") == 0 ? &settings->slow_ms : strcmp(word, "watchdog") == 0 ? &settings->watchdog_ms : strcmp(word, "threads") == 0 ? &settings->threads : NULL;
+  int *number = strcmp(word, "slow") == 0       ? &settings->slow_ms
+                : strcmp(word, "watchdog") == 0 ? &settings->watchdog_ms
+                : strcmp(word, "threads") == 0  ? &settings->threads
+                                                : NULL;
   return number != NULL && (*number = natural(value, number == &settings->threads ? 256 : 1 << 20)) >= 0;
 }
 
 int32_t npu_settings_read(npu_settings *settings, const char *text, size_t length, error_sink error) {
   char copy[MAX_TEXT + 1];
   *settings = (npu_settings){.kind = &KINDS[0], .watchdog_ms = 2000};
-  if (length > MAX_TEXT) return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot configure the NPU's model: at most %d bytes, got %zu", MAX_TEXT, length);
+  if (length > MAX_TEXT)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot configure the NPU's model: at most %d bytes, got %zu", MAX_TEXT,
+                length);
   if (length > 0) memcpy(copy, text, length);
   copy[length] = '\0';
   char *rest;
@@ -78,7 +85,9 @@ int32_t npu_settings_read(npu_settings *settings, const char *text, size_t lengt
     char shown[64];
     strncpy(shown, word, sizeof shown - 1);
     shown[sizeof shown - 1] = '\0';
-    if (!read_setting(settings, word)) return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot configure the NPU's model: \"%s\" is no setting of SOTTO_NPU_MODEL", shown);
+    if (!read_setting(settings, word))
+      return fail(error, SOTTO_INVALID_ARGUMENT,
+                  "Cannot configure the NPU's model: \"%s\" is no setting of SOTTO_NPU_MODEL", shown);
   }
   return SOTTO_OK;
 }

@@ -23,11 +23,11 @@ typedef struct {
 } npu_fault;
 
 typedef struct {
-  const npu_kind *kind; /* NULL: there is no NPU */
-  int is_forbidden;     /* opening it fails with EACCES */
-  int is_unlocked;      /* its heap cannot be locked: EAGAIN */
-  npu_fault context, buffer, submit;          /* refused */
-  npu_fault error, hang, lost;                /* by command */
+  const npu_kind *kind;              /* NULL: there is no NPU */
+  int is_forbidden;                  /* opening it fails with EACCES */
+  int is_unlocked;                   /* its heap cannot be locked: EAGAIN */
+  npu_fault context, buffer, submit; /* refused */
+  npu_fault error, hang, lost;       /* by command */
   int slow_ms, watchdog_ms, threads;
 } npu_settings;
 

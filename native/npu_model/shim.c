@@ -29,7 +29,8 @@ static const char *place(dma_task *task, uint64_t address, const npu_argument *a
   const uint64_t bytes = 4 * (furthest + last_word(task) + 1);
   for (int i = 0; i < argument_count; i++) {
     const npu_argument *argument = &arguments[i];
-    if (argument->bytes == NULL || address < argument->address || address - argument->address >= argument->size) continue;
+    if (argument->bytes == NULL || address < argument->address || address - argument->address >= argument->size)
+      continue;
     if (bytes > argument->size - (address - argument->address)) return "it leaves the buffer that it begins in";
     task->base = argument->bytes + (address - argument->address);
     return NULL;
@@ -73,7 +74,8 @@ int shim_uses(const shim_tile *shim, int bd) {
 
 uint64_t channel_words(const dma_channel *channel) {
   uint64_t words = 0;
-  for (int i = 0; i < channel->count; i++) words += channel->tasks[i].length * channel->tasks[i].times - channel->tasks[i].done;
+  for (int i = 0; i < channel->count; i++)
+    words += channel->tasks[i].length * channel->tasks[i].times - channel->tasks[i].done;
   return words;
 }
 

@@ -18,10 +18,10 @@ enum { S2MM_0 = 0, MM2S_0 = 2, MM2S_1 = 3 };
 typedef struct {
   int bd, has_token;
   uint8_t *base;
-  uint64_t length, times;       /* words of one execution; executions */
-  uint64_t wrap[2], step[3];    /* wrap 0: the dimension does not end */
+  uint64_t length, times;    /* words of one execution; executions */
+  uint64_t wrap[2], step[3]; /* wrap 0: the dimension does not end */
   uint64_t iteration, iterations, iteration_step;
-  uint64_t done;                /* words of all executions */
+  uint64_t done; /* words of all executions */
 } dma_task;
 
 typedef struct {

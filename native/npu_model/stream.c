@@ -8,7 +8,12 @@ const char *stream_open(stream_reader *reader, const uint32_t *words, size_t cou
   const uint32_t generation = words[0] >> 16 & 0xff;
   if (generation != 3 && generation != 4) return "it is for an unknown generation of NPU";
   if (words[3] != 4 * count) return "its header counts other bytes than were given";
-  *reader = (stream_reader){.words = words, .count = count, .at = HEADER_WORDS, .left = words[2], .generation = (int)generation - 2, .columns = (int)(words[1] & 0xff)};
+  *reader = (stream_reader){.words = words,
+                            .count = count,
+                            .at = HEADER_WORDS,
+                            .left = words[2],
+                            .generation = (int)generation - 2,
+                            .columns = (int)(words[1] & 0xff)};
   return NULL;
 }
 

@@ -9,11 +9,11 @@ typedef enum { OP_WRITE = 0, OP_BLOCK_WRITE = 1, OP_MASK_WRITE = 3, OP_SYNC = 0x
 
 typedef struct {
   stream_operation operation;
-  uint32_t address;      /* WRITE, BLOCK_WRITE, MASK_WRITE, PATCH */
-  const uint32_t *data;  /* BLOCK_WRITE */
+  uint32_t address;     /* WRITE, BLOCK_WRITE, MASK_WRITE, PATCH */
+  const uint32_t *data; /* BLOCK_WRITE */
   uint32_t data_words;
-  uint32_t value, mask;  /* WRITE, MASK_WRITE */
-  uint32_t argument, offset;                        /* PATCH */
+  uint32_t value, mask;                              /* WRITE, MASK_WRITE */
+  uint32_t argument, offset;                         /* PATCH */
   int column, row, columns, rows, channel, is_input; /* SYNC */
 } stream_item;
 

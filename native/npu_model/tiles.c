@@ -6,14 +6,16 @@ static uint32_t reduction(const npu_program *program, const uint32_t *runtime) {
   return program->reduce != 0 ? program->reduce : runtime[1];
 }
 
-const char *round_sizes(const npu_overlay *overlay, const npu_program *program, const uint32_t *runtime, round_bytes *sizes) {
+const char *round_sizes(const npu_overlay *overlay, const npu_program *program, const uint32_t *runtime,
+                        round_bytes *sizes) {
   int rows_each;
   *sizes = (round_bytes){.step = 1};
   switch (program->operation) {
   case PROGRAM_MATMUL: {
     const uint32_t reduce = reduction(program, runtime);
     if (reduce < 1 || reduce > 65535) return "runtime word 1 must be the number of tiles to sum, 1 to 65535";
-    if (program->reduce == 0 && (runtime[2] != 0 || runtime[3] != 0)) return "runtime words 2 and 3 must be 0 for a matmul";
+    if (program->reduce == 0 && (runtime[2] != 0 || runtime[3] != 0))
+      return "runtime words 2 and 3 must be 0 for a matmul";
     feeding_columns(overlay, &sizes->step, &rows_each);
     sizes->in = type_bytes(program->in, (int64_t)program->m * program->k) * rows_each * reduce;
     sizes->more = type_bytes(program->in, (int64_t)program->k * program->n) * reduce;
@@ -34,9 +36,7 @@ const char *round_sizes(const npu_overlay *overlay, const npu_program *program, 
     sizes->in = 3 * 64 * 64;
     sizes->out = 64 * 64;
     return NULL;
-  default:
-    sizes->in = sizes->out = type_bytes(TYPE_BF16, program->n) * overlay->rows;
-    return NULL;
+  default: sizes->in = sizes->out = type_bytes(TYPE_BF16, program->n) * overlay->rows; return NULL;
   }
 }
 
@@ -50,7 +50,8 @@ uint64_t round_tile_operations(const npu_program *program, const uint32_t *runti
   }
 }
 
-static void vector_rounds(const npu_overlay *overlay, const npu_program *program, const uint8_t *const *in, uint8_t *const *out) {
+static void vector_rounds(const npu_overlay *overlay, const npu_program *program, const uint8_t *const *in,
+                          uint8_t *const *out) {
   for (int column = 0; column < overlay->columns; column++)
     for (int row = 0; row < overlay->rows; row++) {
       const uint16_t *from = (const uint16_t *)in[column] + (int64_t)row * program->n;
@@ -61,8 +62,8 @@ static void vector_rounds(const npu_overlay *overlay, const npu_program *program
     }
 }
 
-int round_compute(const npu_overlay *overlay, const npu_program *program, const uint32_t *runtime, const uint8_t *const *in,
-                  const uint8_t *const *more, uint8_t *const *out, thread_pool *pool) {
+int round_compute(const npu_overlay *overlay, const npu_program *program, const uint32_t *runtime,
+                  const uint8_t *const *in, const uint8_t *const *more, uint8_t *const *out, thread_pool *pool) {
   switch (program->operation) {
   case PROGRAM_MATMUL: return matmul_round(overlay, program, reduction(program, runtime), in, more, out, pool);
   case PROGRAM_ATTENTION: return attention_round(overlay, program, runtime, in, more, out, pool);

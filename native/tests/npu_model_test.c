@@ -42,7 +42,9 @@ static int has_digest(const char *bytes, size_t length, const char *hex) {
 static void test_sha256(void) {
   /* FIPS 180-4's own examples, and the empty text. */
   expect(has_digest("abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), "sha256 of 3 bytes");
-  expect(has_digest("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"), "sha256 of 56 bytes");
+  expect(has_digest("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56,
+                    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"),
+         "sha256 of 56 bytes");
   expect(has_digest("", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"), "sha256 of nothing");
 }
 
@@ -54,10 +56,12 @@ enum { DEPTH = 37, COLUMNS = 32 };
 static void multiply(const product_kernels *kernels, const uint32_t *a, const uint32_t *b, int is_float, uint32_t *c) {
   uint32_t packed[DEPTH * PRODUCT_MAX_WIDTH], block[PRODUCT_ROWS * PRODUCT_MAX_WIDTH];
   for (int at = 0; at < COLUMNS; at += kernels->width) {
-    for (int k = 0; k < DEPTH; k++) memcpy(packed + k * kernels->width, b + k * COLUMNS + at, 4 * (size_t)kernels->width);
+    for (int k = 0; k < DEPTH; k++)
+      memcpy(packed + k * kernels->width, b + k * COLUMNS + at, 4 * (size_t)kernels->width);
     if (is_float) kernels->f32((const float *)a, DEPTH, (const float *)packed, DEPTH, (float *)block);
     else kernels->i32((const int32_t *)a, DEPTH, (const int32_t *)packed, DEPTH, (int32_t *)block);
-    for (int row = 0; row < PRODUCT_ROWS; row++) memcpy(c + row * COLUMNS + at, block + row * kernels->width, 4 * (size_t)kernels->width);
+    for (int row = 0; row < PRODUCT_ROWS; row++)
+      memcpy(c + row * COLUMNS + at, block + row * kernels->width, 4 * (size_t)kernels->width);
   }
 }
 
@@ -84,11 +88,13 @@ static void test_products(void) {
 static void test_overlay_texts(const uint8_t *pdi, size_t size) {
   npu_overlay overlay;
   int known = 0;
-  expect(npu_overlay_read(&overlay, pdi, size, (error_sink){NULL, 0}) == SOTTO_OK && overlay.generation != 0, "the overlay is understood");
+  expect(npu_overlay_read(&overlay, pdi, size, (error_sink){NULL, 0}) == SOTTO_OK && overlay.generation != 0,
+         "the overlay is understood");
   for (int i = 0; i < 20000; i++) {
     uint8_t *copy = malloc(size);
     memcpy(copy, pdi, size);
-    for (uint32_t n = next_random() % 4 + 1; n > 0; n--) copy[18 + next_random() % (size - 18)] = (uint8_t)(next_random() % 96 + 32);
+    for (uint32_t n = next_random() % 4 + 1; n > 0; n--)
+      copy[18 + next_random() % (size - 18)] = (uint8_t)(next_random() % 96 + 32);
     char text[160];
     known += npu_overlay_read(&overlay, copy, next_random() % size + 1, (error_sink){text, sizeof text}) == SOTTO_OK;
     free(copy);
@@ -101,8 +107,12 @@ static void test_overlay_texts(const uint8_t *pdi, size_t size) {
     for (size_t j = 0; j < sizeof text; j++) text[j] = letters[next_random() % 40];
     npu_settings_read(&settings, text, sizeof text, (error_sink){NULL, 0});
   }
-  expect(npu_settings_read(&settings, "device=strix,hang@3+,context=16,slow=5", 38, (error_sink){NULL, 0}) == SOTTO_OK && settings.kind->generation == 2 && settings.hang.goes_on && settings.hang.first == 3, "settings are understood");
-  expect(npu_settings_read(&settings, "hang@0", 6, (error_sink){NULL, 0}) != SOTTO_OK, "a call before the first is refused");
+  expect(
+      npu_settings_read(&settings, "device=strix,hang@3+,context=16,slow=5", 38, (error_sink){NULL, 0}) == SOTTO_OK &&
+          settings.kind->generation == 2 && settings.hang.goes_on && settings.hang.first == 3,
+      "settings are understood");
+  expect(npu_settings_read(&settings, "hang@0", 6, (error_sink){NULL, 0}) != SOTTO_OK,
+         "a call before the first is refused");
 }
 
 static void test_containers(const uint8_t *bytes, size_t size) {
@@ -112,7 +122,10 @@ static void test_containers(const uint8_t *bytes, size_t size) {
     const size_t length = next_random() % 3 == 0 ? next_random() % size : size;
     uint8_t *copy = malloc(length == 0 ? 1 : length);
     memcpy(copy, bytes, length);
-    for (uint32_t n = next_random() % 4 + 1; n > 0 && length > 0; n--) copy[next_random() % 4 == 0 ? next_random() % length : 300 + next_random() % 700 < length ? 300 + next_random() % 700 % (length - 300) : 0] = (uint8_t)next_random();
+    for (uint32_t n = next_random() % 4 + 1; n > 0 && length > 0; n--)
+      copy[next_random() % 4 == 0               ? next_random() % length
+           : 300 + next_random() % 700 < length ? 300 + next_random() % 700 % (length - 300)
+                                                : 0] = (uint8_t)next_random();
     if (length >= 312 && next_random() % 2 == 0) memcpy(copy + 304, &(uint64_t){length}, 8); /* a header that agrees */
     char text[160];
     if (axlf_read(&file, copy, length, (error_sink){text, sizeof text}) == SOTTO_OK) {
@@ -135,8 +148,11 @@ static void test_streams(const npu_overlay *overlay, const uint32_t *words, size
   char text[200];
   const error_sink error = {text, sizeof text};
   thread_pool *pool = pool_create(1);
-  expect(npu_model_run(overlay, &npu_clock_xdna2, words, count, given->arguments, given->count, pool, &events, error) == NPU_COMPLETED, "the stream completes");
-  expect(events.bytes_in > 0 && events.bytes_out > 0 && events.operations > 0 && events.nanoseconds > 0, "its events are counted");
+  expect(npu_model_run(overlay, &npu_clock_xdna2, words, count, given->arguments, given->count, pool, &events, error) ==
+             NPU_COMPLETED,
+         "the stream completes");
+  expect(events.bytes_in > 0 && events.bytes_out > 0 && events.operations > 0 && events.nanoseconds > 0,
+         "its events are counted");
   int completed = 0, refused = 0, hung = 0;
   for (int i = 0; i < 20000; i++) {
     const size_t length = next_random() % 8 == 0 ? next_random() % count + 1 : count;
@@ -145,17 +161,22 @@ static void test_streams(const npu_overlay *overlay, const uint32_t *words, size
     for (uint32_t n = next_random() % 3 + 1; n > 0; n--) {
       uint32_t *word = &copy[next_random() % length];
       const uint32_t how = next_random() % 4;
-      *word = how == 0 ? next_random() : how == 1 ? *word ^ 1u << next_random() % 32 : how == 2 ? words[next_random() % count] : next_random() % 256;
+      *word = how == 0   ? next_random()
+              : how == 1 ? *word ^ 1u << next_random() % 32
+              : how == 2 ? words[next_random() % count]
+                         : next_random() % 256;
     }
     if (length > 3 && next_random() % 2 == 0) copy[3] = (uint32_t)(4 * length);
-    const npu_outcome outcome = npu_model_run(overlay, &npu_clock_xdna2, copy, length, given->arguments, given->count, pool, &events, error);
+    const npu_outcome outcome = npu_model_run(overlay, &npu_clock_xdna2, copy, length, given->arguments, given->count,
+                                              pool, &events, error);
     completed += outcome == NPU_COMPLETED;
     refused += outcome == NPU_ERROR;
     hung += outcome == NPU_HUNG;
     free(copy);
   }
   printf("     of 20000 mutated streams %d completed, %d were refused, %d hung\n", completed, refused, hung);
-  expect(completed + refused + hung == 20000 && refused > 10000, "mutated streams end, and touch nothing that is not theirs");
+  expect(completed + refused + hung == 20000 && refused > 10000,
+         "mutated streams end, and touch nothing that is not theirs");
   pool_destroy(pool);
 }
 
@@ -181,9 +202,11 @@ static void *run_often(void *argument) {
     wrong |= sotto_xrt_run_create(job->kernel, &run, TEXT);
     wrong |= sotto_xrt_buffer_create(job->kernel, 1, SOTTO_XRT_INSTRUCTIONS, 4 * job->count, &code, TEXT);
     wrong |= sotto_xrt_buffer_write(code, 0, (const uint8_t *)job->words, 4 * job->count, TEXT);
-    wrong |= sotto_xrt_run_set_scalar(run, 0, 3, TEXT) | sotto_xrt_run_set_buffer(run, 1, code, TEXT) | sotto_xrt_run_set_scalar(run, 2, job->count, TEXT);
+    wrong |= sotto_xrt_run_set_scalar(run, 0, 3, TEXT) | sotto_xrt_run_set_buffer(run, 1, code, TEXT) |
+             sotto_xrt_run_set_scalar(run, 2, job->count, TEXT);
     for (int k = 0; k < job->given->count; k++) {
-      wrong |= sotto_xrt_buffer_create(job->kernel, (uint32_t)(3 + k), SOTTO_XRT_HOST, job->given->arguments[k].size, &buffers[k], TEXT);
+      wrong |= sotto_xrt_buffer_create(job->kernel, (uint32_t)(3 + k), SOTTO_XRT_HOST, job->given->arguments[k].size,
+                                       &buffers[k], TEXT);
       wrong |= sotto_xrt_run_set_buffer(run, (uint32_t)(3 + k), buffers[k], TEXT);
     }
     wrong |= sotto_xrt_run_start(run, TEXT);
@@ -199,8 +222,10 @@ static void test_threads(const uint8_t *bytes, size_t size, const uint32_t *word
   enum { THREADS = 4 };
   char text[256];
   uint64_t device, overlay, context, kernel, counters[SOTTO_XRT_COUNTERS];
-  expect(sotto_xrt_model_configure("device=strix", 12, TEXT) == 0 && sotto_xrt_device_open(0, &device, TEXT) == 0 && sotto_xrt_overlay_register(device, bytes, size, &overlay, TEXT) == 0 &&
-             sotto_xrt_context_create(overlay, &context, TEXT) == 0 && sotto_xrt_kernel_open(context, "MLIR_AIE", 8, &kernel, TEXT) == 0,
+  expect(sotto_xrt_model_configure("device=strix", 12, TEXT) == 0 && sotto_xrt_device_open(0, &device, TEXT) == 0 &&
+             sotto_xrt_overlay_register(device, bytes, size, &overlay, TEXT) == 0 &&
+             sotto_xrt_context_create(overlay, &context, TEXT) == 0 &&
+             sotto_xrt_kernel_open(context, "MLIR_AIE", 8, &kernel, TEXT) == 0,
          "a kernel is opened");
   worker_job jobs[THREADS];
   pthread_t threads[THREADS];
@@ -214,8 +239,13 @@ static void test_threads(const uint8_t *bytes, size_t size, const uint32_t *word
     right &= jobs[i].is_right;
   }
   expect(right, "several threads run one kernel");
-  expect(sotto_xrt_counters(device, counters, SOTTO_XRT_COUNTERS, TEXT) == 0 && counters[SOTTO_XRT_COUNT_LAUNCHES] == 20 * THREADS, "every launch is counted");
-  expect(sotto_xrt_destroy(device) + sotto_xrt_destroy(overlay) + sotto_xrt_destroy(context) + sotto_xrt_destroy(kernel) == 0, "all is freed, the device first");
+  expect(sotto_xrt_counters(device, counters, SOTTO_XRT_COUNTERS, TEXT) == 0 &&
+             counters[SOTTO_XRT_COUNT_LAUNCHES] == 20 * THREADS,
+         "every launch is counted");
+  expect(
+      sotto_xrt_destroy(device) + sotto_xrt_destroy(overlay) + sotto_xrt_destroy(context) + sotto_xrt_destroy(kernel) ==
+          0,
+      "all is freed, the device first");
 }
 
 static uint8_t *read_file(const char *path, size_t *size) {

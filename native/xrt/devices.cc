@@ -14,7 +14,9 @@
 
 namespace sotto {
 
-int32_t stale(error_sink error, const char *what) { return fail(error, SOTTO_XRT_INVALID_HANDLE, "Not a handle of %s, or destroyed already", what); }
+int32_t stale(error_sink error, const char *what) {
+  return fail(error, SOTTO_XRT_INVALID_HANDLE, "Not a handle of %s, or destroyed already", what);
+}
 
 namespace {
 
@@ -29,7 +31,7 @@ const char *subject(int32_t status) {
   }
 }
 
-} // namespace
+}  // namespace
 
 int32_t failure(error_sink error, int32_t otherwise, device *npu) noexcept {
   try {
@@ -72,9 +74,11 @@ int look_for_files() {
 
 int32_t explain_files(int reason, error_sink error) {
   if (reason == EACCES || reason == EPERM)
-    return fail(error, SOTTO_XRT_PERMISSION, "/dev/accel/accel* may not be opened by this user: %s", std::strerror(reason));
+    return fail(error, SOTTO_XRT_PERMISSION, "/dev/accel/accel* may not be opened by this user: %s",
+                std::strerror(reason));
   if (reason == ENOENT) return fail(error, SOTTO_XRT_ABSENT, "There is no NPU: no /dev/accel/accel*");
-  return fail(error, SOTTO_XRT_ABSENT, "There is no NPU that can be used: /dev/accel/accel*: %s", std::strerror(reason));
+  return fail(error, SOTTO_XRT_ABSENT, "There is no NPU that can be used: /dev/accel/accel*: %s",
+              std::strerror(reason));
 }
 
 /* The driver library locks its heap in memory when a device is opened. */
@@ -98,7 +102,9 @@ int32_t open_device(uint32_t index, xrt::device *opened, error_sink error) noexc
     return SOTTO_XRT_OK;
   } catch (const std::exception &failed) {
     if (is_memory_limit(failed.what()))
-      return fail(error, SOTTO_XRT_MEMLOCK, "The NPU's heap of 64 MiB cannot be locked in memory (the limit is %s): libxrt says \"%s\"", memory_limit().c_str(), failed.what());
+      return fail(error, SOTTO_XRT_MEMLOCK,
+                  "The NPU's heap of 64 MiB cannot be locked in memory (the limit is %s): libxrt says \"%s\"",
+                  memory_limit().c_str(), failed.what());
     return fail(error, SOTTO_XRT_ABSENT, "libxrt finds no NPU %u: it says \"%s\"", index, failed.what());
   } catch (...) {
     return failure(error, SOTTO_XRT_ABSENT, nullptr);
@@ -122,20 +128,22 @@ int generation_of(const std::string &name) {
   return 0;
 }
 
-} // namespace
-} // namespace sotto
+}  // namespace
+}  // namespace sotto
 
 using namespace sotto;
 
 uint32_t sotto_xrt_abi(void) { return SOTTO_XRT_ABI; }
 
 int32_t sotto_xrt_describe(char *json, size_t json_capacity) {
-  std::snprintf(json, json_capacity, "{\"library\": \"libsotto_xrt\", \"modelled\": false, \"xrt\": \"%d.%d\"}", XRT_MAJOR(XRT_VERSION_CODE), XRT_MINOR(XRT_VERSION_CODE));
+  std::snprintf(json, json_capacity, "{\"library\": \"libsotto_xrt\", \"modelled\": false, \"xrt\": \"%d.%d\"}",
+                XRT_MAJOR(XRT_VERSION_CODE), XRT_MINOR(XRT_VERSION_CODE));
   return SOTTO_XRT_OK;
 }
 
 int32_t sotto_xrt_model_configure(const char *, size_t, char *error, size_t error_capacity) {
-  return fail({error, error_capacity}, SOTTO_XRT_UNSUPPORTED, "libsotto_xrt drives real NPUs: there is no model to configure");
+  return fail({error, error_capacity}, SOTTO_XRT_UNSUPPORTED,
+              "libsotto_xrt drives real NPUs: there is no model to configure");
 }
 
 int32_t sotto_xrt_probe(uint32_t *devices, char *json, size_t json_capacity, char *error, size_t error_capacity) {
@@ -152,7 +160,8 @@ int32_t sotto_xrt_probe(uint32_t *devices, char *json, size_t json_capacity, cha
       if (i == 0) first = status;
       if (status != SOTTO_XRT_OK) break;
       const std::string name = plain(opened.get_info<xrt::info::device::name>());
-      list += (i == 0 ? "" : ", ") + std::string("{\"index\": ") + std::to_string(i) + ", \"name\": \"" + name + "\", \"modelled\": false}";
+      list += (i == 0 ? "" : ", ") + std::string("{\"index\": ") + std::to_string(i) + ", \"name\": \"" + name +
+              "\", \"modelled\": false}";
       *devices = i + 1;
     }
     std::snprintf(json, json_capacity, "[%s]", list.c_str());
@@ -169,24 +178,31 @@ int32_t sotto_xrt_device_open(uint32_t index, uint64_t *handle, char *error, siz
   });
 }
 
-int32_t sotto_xrt_device_describe(uint64_t handle, char *json, size_t json_capacity, char *error, size_t error_capacity) {
+int32_t sotto_xrt_device_describe(uint64_t handle, char *json, size_t json_capacity, char *error,
+                                  size_t error_capacity) {
   const error_sink sink{error, error_capacity};
   const held<device> npu(handle, HANDLE_NPU_DEVICE);
   if (!npu) return stale(sink, "a device");
   return guarded(sink, SOTTO_XRT_FAILED, npu.get(), [&] {
     const std::string name = plain(npu->xrt.get_info<xrt::info::device::name>());
     const int generation = generation_of(name);
-    if (generation == 0) return fail(sink, SOTTO_XRT_UNSUPPORTED, "The NPU \"%s\" is of an unknown generation", name.c_str());
+    if (generation == 0)
+      return fail(sink, SOTTO_XRT_UNSUPPORTED, "The NPU \"%s\" is of an unknown generation", name.c_str());
     const char *contexts = generation == 1 ? "6" : "null";
-    std::snprintf(json, json_capacity, "{\"name\": \"%s\", \"generation\": \"npu%d\", \"columns\": %d, \"rows\": 4, \"contexts\": %s, \"modelled\": false, \"clock\": null}",
+    std::snprintf(json, json_capacity,
+                  "{\"name\": \"%s\", \"generation\": \"npu%d\", \"columns\": %d, \"rows\": 4, \"contexts\": %s, "
+                  "\"modelled\": false, \"clock\": null}",
                   name.c_str(), generation, generation == 1 ? 4 : 8, contexts);
     return static_cast<int32_t>(SOTTO_XRT_OK);
   });
 }
 
-int32_t sotto_xrt_counters(uint64_t handle, uint64_t *counters, size_t counters_length, char *error, size_t error_capacity) {
+int32_t sotto_xrt_counters(uint64_t handle, uint64_t *counters, size_t counters_length, char *error,
+                           size_t error_capacity) {
   const error_sink sink{error, error_capacity};
-  if (counters_length != SOTTO_XRT_COUNTERS) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot count: %d places are needed, got %zu", SOTTO_XRT_COUNTERS, counters_length);
+  if (counters_length != SOTTO_XRT_COUNTERS)
+    return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot count: %d places are needed, got %zu", SOTTO_XRT_COUNTERS,
+                counters_length);
   std::memset(counters, 0, SOTTO_XRT_COUNTERS * sizeof *counters);
   if (const held<device> npu(handle, HANDLE_NPU_DEVICE); npu) {
     for (int i = 0; i < SOTTO_XRT_COUNTERS; i++) counters[i] = npu->counters[i];

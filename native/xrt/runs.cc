@@ -14,7 +14,8 @@ constexpr uint32_t ARGUMENT_INSTRUCTIONS = 1;
 constexpr uint32_t DROP_WAIT_MS = 10000;
 
 bool is_final(int state) {
-  return state == SOTTO_XRT_RUN_COMPLETED || state == SOTTO_XRT_RUN_ERROR || state == SOTTO_XRT_RUN_ABORTED || state >= SOTTO_XRT_RUN_TIMEOUT;
+  return state == SOTTO_XRT_RUN_COMPLETED || state == SOTTO_XRT_RUN_ERROR || state == SOTTO_XRT_RUN_ABORTED ||
+         state >= SOTTO_XRT_RUN_TIMEOUT;
 }
 
 /* Counts the end of a run once. Its lock is held. */
@@ -32,13 +33,14 @@ bool is_busy(run &one) {
   return one.is_under_way;
 }
 
-} // namespace
+}  // namespace
 
 namespace sotto {
 
 int32_t state_status(int state, error_sink error) {
   if (state == SOTTO_XRT_RUN_COMPLETED) return SOTTO_XRT_OK;
-  if (state == SOTTO_XRT_RUN_TIMEOUT) return fail(error, SOTTO_XRT_COMMAND_HUNG, "The driver's watchdog ended the command (state 8)");
+  if (state == SOTTO_XRT_RUN_TIMEOUT)
+    return fail(error, SOTTO_XRT_COMMAND_HUNG, "The driver's watchdog ended the command (state 8)");
   return fail(error, SOTTO_XRT_COMMAND_ERROR, "The command ended in state %d", state);
 }
 
@@ -56,8 +58,7 @@ int wait_state(const xrt::run &waited, uint32_t timeout_ms) {
 run::~run() {
   try {
     if (is_under_way) wait_state(xrt, DROP_WAIT_MS);
-  } catch (...) {
-  }
+  } catch (...) {}
   xrt = xrt::run();
   for (buffer *one : buffers)
     if (one != nullptr) object_release(&one->object);
@@ -66,8 +67,7 @@ run::~run() {
 runlist::~runlist() {
   try {
     if (is_under_way) xrt.wait(std::chrono::milliseconds(DROP_WAIT_MS));
-  } catch (...) {
-  }
+  } catch (...) {}
   xrt = xrt::runlist();
   for (run *one : runs) {
     if (is_under_way) one->lists--;
@@ -75,7 +75,7 @@ runlist::~runlist() {
   }
 }
 
-} // namespace sotto
+}  // namespace sotto
 
 int32_t sotto_xrt_run_create(uint64_t handle, uint64_t *made, char *error, size_t error_capacity) {
   const error_sink sink{error, error_capacity};
@@ -92,13 +92,16 @@ namespace {
 
 /* Status and text unless argument `index` is of this kind. */
 int32_t check_argument(const axlf_kernel &description, uint32_t index, bool is_buffer, error_sink error) {
-  if (index >= static_cast<uint32_t>(description.argument_count)) return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: kernel %s has %d", index, description.name, description.argument_count);
+  if (index >= static_cast<uint32_t>(description.argument_count))
+    return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: kernel %s has %d", index, description.name,
+                description.argument_count);
   if ((description.arguments[index].is_buffer != 0) != is_buffer)
-    return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s is a %s", index, description.arguments[index].name, is_buffer ? "scalar" : "buffer");
+    return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s is a %s", index,
+                description.arguments[index].name, is_buffer ? "scalar" : "buffer");
   return SOTTO_XRT_OK;
 }
 
-} // namespace
+}  // namespace
 
 int32_t sotto_xrt_run_set_scalar(uint64_t handle, uint32_t index, uint64_t value, char *error, size_t error_capacity) {
   const error_sink sink{error, error_capacity};
@@ -109,7 +112,8 @@ int32_t sotto_xrt_run_set_scalar(uint64_t handle, uint32_t index, uint64_t value
   if (status != SOTTO_XRT_OK) return status;
   const axlf_argument &argument = description.arguments[index];
   if (argument.size < 8 && value >> 8 * argument.size != 0)
-    return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s has %u bytes, %llu needs more", index, argument.name, argument.size, static_cast<unsigned long long>(value));
+    return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: %s has %u bytes, %llu needs more", index,
+                argument.name, argument.size, static_cast<unsigned long long>(value));
   return guarded(sink, SOTTO_XRT_FAILED, &one->owner.parent->npu(), [&] {
     const std::lock_guard<std::mutex> guard(one->lock);
     if (is_busy(*one.get())) return fail(sink, SOTTO_XRT_BUSY, "Cannot set argument %u: the run is under way", index);
@@ -129,8 +133,11 @@ int32_t sotto_xrt_run_set_buffer(uint64_t handle, uint32_t index, uint64_t given
   device &npu = one->owner.parent->npu();
   const int32_t status = check_argument(*one->owner.parent->description, index, true, sink);
   if (status != SOTTO_XRT_OK) return status;
-  if (argument->owner.parent != &npu) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: the buffer is of another device", index);
-  if (index == ARGUMENT_INSTRUCTIONS && argument->kind != SOTTO_XRT_INSTRUCTIONS) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: instructions need a buffer of kind 2", index);
+  if (argument->owner.parent != &npu)
+    return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: the buffer is of another device", index);
+  if (index == ARGUMENT_INSTRUCTIONS && argument->kind != SOTTO_XRT_INSTRUCTIONS)
+    return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot set argument %u: instructions need a buffer of kind 2",
+                index);
   return guarded(sink, SOTTO_XRT_FAILED, &npu, [&] {
     const std::lock_guard<std::mutex> guard(one->lock);
     if (is_busy(*one.get())) return fail(sink, SOTTO_XRT_BUSY, "Cannot set argument %u: the run is under way", index);
@@ -150,13 +157,15 @@ int32_t prepare(run &one, error_sink error) {
   const axlf_kernel &description = *one.owner.parent->description;
   for (int i = 0; i < description.argument_count; i++) {
     if (one.is_set >> i & 1) continue;
-    if (!description.arguments[i].is_buffer || i == static_cast<int>(ARGUMENT_INSTRUCTIONS)) return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot start the run: argument %d (%s) is not set", i, description.arguments[i].name);
+    if (!description.arguments[i].is_buffer || i == static_cast<int>(ARGUMENT_INSTRUCTIONS))
+      return fail(error, SOTTO_XRT_INVALID_ARGUMENT, "Cannot start the run: argument %d (%s) is not set", i,
+                  description.arguments[i].name);
     one.xrt.set_arg(i, uint64_t{0});
   }
   return SOTTO_XRT_OK;
 }
 
-} // namespace
+}  // namespace
 
 int32_t sotto_xrt_run_start(uint64_t handle, char *error, size_t error_capacity) {
   const error_sink sink{error, error_capacity};
@@ -184,7 +193,8 @@ int32_t sotto_xrt_run_wait(uint64_t handle, uint32_t timeout_ms, int32_t *state,
   if (!one) return stale(sink, "a run");
   {
     const std::lock_guard<std::mutex> guard(one->lock);
-    if (!one->is_under_way && !one->is_counted) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot wait for a run that was not started");
+    if (!one->is_under_way && !one->is_counted)
+      return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot wait for a run that was not started");
   }
   return guarded(sink, SOTTO_XRT_FAILED, &one->owner.parent->npu(), [&] {
     const int now = static_cast<int>(one->xrt.state());
@@ -212,7 +222,8 @@ int32_t sotto_xrt_runlist_create(uint64_t handle, uint64_t *made, char *error, s
   const error_sink sink{error, error_capacity};
   const held<context> one(handle, HANDLE_NPU_CONTEXT);
   if (!one) return stale(sink, "a context");
-  return guarded(sink, SOTTO_XRT_FAILED, &one->npu(), [&] { return enter(new runlist(one.get(), xrt::runlist(one->xrt)), made, sink); });
+  return guarded(sink, SOTTO_XRT_FAILED, &one->npu(),
+                 [&] { return enter(new runlist(one.get(), xrt::runlist(one->xrt)), made, sink); });
 }
 
 int32_t sotto_xrt_runlist_add(uint64_t handle, uint64_t given, char *error, size_t error_capacity) {
@@ -223,9 +234,11 @@ int32_t sotto_xrt_runlist_add(uint64_t handle, uint64_t given, char *error, size
   if (!list) return stale(sink, "a runlist");
   return guarded(sink, SOTTO_XRT_FAILED, &list->owner.parent->npu(), [&] {
     const std::lock_guard<std::mutex> guard(list->lock);
-    if (added->owner.parent->owner.parent != list->owner.parent) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add the run: it is of another context than the list");
+    if (added->owner.parent->owner.parent != list->owner.parent)
+      return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add the run: it is of another context than the list");
     if (list->is_under_way) return fail(sink, SOTTO_XRT_BUSY, "Cannot add a run: the list is under way");
-    if (list->runs.size() == LIST_RUNS) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add a run: a list holds at most %zu", LIST_RUNS);
+    if (list->runs.size() == LIST_RUNS)
+      return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot add a run: a list holds at most %zu", LIST_RUNS);
     {
       const std::lock_guard<std::mutex> other(added->lock);
       const int32_t status = prepare(*added.get(), sink);
@@ -272,9 +285,10 @@ int32_t first_failed(const runlist &list) {
   return -1;
 }
 
-} // namespace
+}  // namespace
 
-int32_t sotto_xrt_runlist_wait(uint64_t handle, uint32_t timeout_ms, int32_t *failed, char *error, size_t error_capacity) {
+int32_t sotto_xrt_runlist_wait(uint64_t handle, uint32_t timeout_ms, int32_t *failed, char *error,
+                               size_t error_capacity) {
   const error_sink sink{error, error_capacity};
   *failed = -1;
   const held<runlist> list(handle, HANDLE_NPU_RUNLIST);
@@ -282,9 +296,11 @@ int32_t sotto_xrt_runlist_wait(uint64_t handle, uint32_t timeout_ms, int32_t *fa
   device &npu = list->owner.parent->npu();
   return guarded(sink, SOTTO_XRT_FAILED, &npu, [&] {
     const std::lock_guard<std::mutex> guard(list->lock);
-    if (!list->is_under_way) return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot wait for a list that was not started");
+    if (!list->is_under_way)
+      return fail(sink, SOTTO_XRT_INVALID_ARGUMENT, "Cannot wait for a list that was not started");
     try {
-      if (list->xrt.wait(std::chrono::milliseconds(timeout_ms)) == std::cv_status::timeout) return fail(sink, SOTTO_XRT_TIMEOUT, "The list was not over after %u ms", timeout_ms);
+      if (list->xrt.wait(std::chrono::milliseconds(timeout_ms)) == std::cv_status::timeout)
+        return fail(sink, SOTTO_XRT_TIMEOUT, "The list was not over after %u ms", timeout_ms);
     } catch (const xrt::runlist::command_error &ended) {
       *failed = first_failed(*list.get());
       end_list(*list.get());

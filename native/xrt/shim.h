@@ -69,7 +69,8 @@ struct kernel {
   uses<context> owner;
   const axlf_kernel *description;
   xrt::kernel xrt;
-  kernel(context *held, const axlf_kernel *found, xrt::kernel made) : owner(held), description(found), xrt(std::move(made)) {}
+  kernel(context *held, const axlf_kernel *found, xrt::kernel made)
+      : owner(held), description(found), xrt(std::move(made)) {}
   device &npu() const { return owner.parent->npu(); }
 };
 
@@ -115,7 +116,7 @@ template <class T>
 class held {
   T *object_;
 
-public:
+ public:
   held(uint64_t handle, handle_kind kind) : object_(reinterpret_cast<T *>(handle_acquire(handle, kind))) {}
   ~held() {
     if (object_ != nullptr) object_release(&object_->object);
@@ -157,6 +158,6 @@ int32_t state_status(int state, error_sink error);
 /* Waits: the state at the end, or one below COMPLETED where time ran out. */
 int wait_state(const xrt::run &run, uint32_t timeout_ms);
 
-} // namespace sotto
+}  // namespace sotto
 
 #endif

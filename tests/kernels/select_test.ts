@@ -75,7 +75,19 @@ testWithLibrary("openDevice(auto) takes the CPU library without a warning", asyn
   deepStrictEqual(warnings, []);
   const probes = await probeDevices({ threads: 1, library: LIBRARY_PATH });
   const cpu = probes.find(({ name }) => name === "cpu");
-  deepStrictEqual(cpu, { name: "cpu", usable: true, detail: device.description, hint: "", code: null });
+  const { looked, ...answer } = cpu!;
+  deepStrictEqual(answer, { name: "cpu", usable: true, detail: device.description, hint: "", code: null });
+  deepStrictEqual(looked.map(({ source }) => source), [
+    "library option",
+    "SOTTO_LIBRARY",
+    "build folder",
+    "npm package",
+    "cache",
+  ]);
+  strictEqual(looked[0].path, LIBRARY_PATH);
+  for (const { path, reason } of looked.slice(1)) {
+    deepStrictEqual([path, reason], [null, "not looked at: a path was given"]);
+  }
 });
 
 testWithLibrary("openDevice() refuses kernel variants there are not, also under auto", async () => {

@@ -11,39 +11,48 @@ const STEPS = 3;
 /** Bytes of A, B and C. */
 const SIZES = [2 * 16 * 24 * STEPS, 2 * 24 * 20 * STEPS, 4 * 16 * 20] as const;
 
+/** What the test of refused memory stands before. */
+const ALLOCATORS = ["malloc", "calloc", "realloc", "aligned_alloc", "free"] as const;
+
 /** The program's path; null, with one line said, where it cannot be compiled. */
-async function build(sanitize?: string): Promise<string | null> {
+async function build(name: string, sanitize?: string, wrapped?: readonly string[]): Promise<string | null> {
   try {
-    return (await buildNpuProgram("npu_model_test", ["tests/npu_model_test.c"], { sanitize })).path;
+    return (await buildNpuProgram(name, [`tests/${name}.c`], { sanitize }, wrapped)).path;
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     const isMissing = error.reason === "no-compiler" ||
-      /cannot find -l|unsupported option/.test(error.output);
+      /cannot find -l|unsupported option|unknown option/.test(error.output);
     if (!isMissing) throw new Error(error.output, { cause: error });
-    console.log(`skipped: npu_model_test${sanitize ? ` with ${sanitize}` : ""} (${error.message})`);
+    console.log(`skipped: ${name}${sanitize ? ` with ${sanitize}` : ""} (${error.message})`);
     return null;
+  }
+}
+
+/** Runs a program on a product of one tile; fails if it says FAIL. */
+async function runOnProduct(program: string): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeFile(`${folder}/one.xclbin`, oneTile(PROGRAM));
+    const stream = oneRound([0, STEPS, 0, 0], SIZES);
+    await Deno.writeFile(`${folder}/stream`, new Uint8Array(stream.buffer));
+    const args = [`${folder}/one.xclbin`, `${folder}/stream`, ...SIZES.map(String)];
+    const { code, lines } = await runProgram(program, args);
+    assert.deepEqual(lines.filter((line) => line.startsWith("FAIL")), []);
+    assert.equal(code, 0, lines.join("\n"));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 }
 
 for (const sanitize of [undefined, "address,undefined", "thread"]) {
   const title = sanitize === undefined ? "" : ` (${sanitize})`;
   Deno.test(`the NPU's model survives hostile overlays, containers and streams, and several threads${title}`, async () => {
-    const program = await build(sanitize);
-    if (program === null) return;
-    const folder = await Deno.makeTempDir();
-    try {
-      await Deno.writeFile(`${folder}/one.xclbin`, oneTile(PROGRAM));
-      const stream = oneRound([0, STEPS, 0, 0], SIZES);
-      await Deno.writeFile(`${folder}/stream`, new Uint8Array(stream.buffer));
-      const { code, lines } = await runProgram(program, [
-        `${folder}/one.xclbin`,
-        `${folder}/stream`,
-        ...SIZES.map(String),
-      ]);
-      assert.deepEqual(lines.filter((line) => line.startsWith("FAIL")), []);
-      assert.equal(code, 0, lines.join("\n"));
-    } finally {
-      await Deno.remove(folder, { recursive: true });
-    }
+    const program = await build("npu_model_test", sanitize);
+    if (program !== null) await runOnProduct(program);
   });
 }
+
+Deno.test("the emulated NPU answers with a status wherever memory is refused, and loses none", async () => {
+  const program = await build("npu_memory_test", undefined, ALLOCATORS);
+  if (program !== null) await runOnProduct(program);
+});

@@ -1,4 +1,5 @@
-import { deepEqual, equal, fail } from "node:assert/strict";
+import { deepEqual, equal, fail, ok } from "node:assert/strict";
+import { BASE_PASS_DATA, type BasePass, basePass } from "../npu/_base_pass.ts";
 import { BEHAVIOURS } from "../npu/_behaviours.ts";
 import { digests } from "../npu/_launches.ts";
 import { Npu } from "../npu/_npu.ts";
@@ -8,6 +9,7 @@ import { NoPackagesError } from "./packages.ts";
 
 const CHILD = new URL("_child.ts", import.meta.url).pathname;
 const DIGESTS = new URL("_digests.ts", import.meta.url).pathname;
+const BASE_PASS = new URL("_base_pass.ts", import.meta.url).pathname;
 const data = sharedData("");
 
 async function prepare(): Promise<Genuine | string> {
@@ -61,3 +63,29 @@ Deno.test({
     deepEqual(JSON.parse(new TextDecoder().decode(stdout)), await digests(npu, data!));
   },
 });
+
+/** Most error of the features against PyTorch's. */
+const MOST_ERROR = { bf16: 0.01, int8: 0.03 } as const;
+
+for (const precision of ["bf16", "int8"] as const) {
+  Deno.test({
+    name: `a whole base encoder pass in ${precision} gives the same bits through genuine libxrt as directly`,
+    ignore: typeof prepared === "string" || BASE_PASS_DATA.some((path) => sharedData(path) === null),
+    fn: async () => {
+      const { shim, deno } = prepared as Genuine;
+      const args = ["run", "-A", "--no-check", BASE_PASS, shim, data!, precision];
+      const { stdout, stderr } = await deno(args).output();
+      equal(new TextDecoder().decode(stderr), "");
+      const through: BasePass = JSON.parse(new TextDecoder().decode(stdout));
+      const directly = await basePass("npu-emulated", data!, precision);
+      const ms = (pass: BasePass) => `${pass.milliseconds.toFixed(0)} ms`;
+      console.log(
+        `  ${through.launches} launches, error ${through.error.toFixed(5)}; computed in ${ms(through)} and ${
+          ms(directly)
+        }`,
+      );
+      deepEqual([through.digest, through.launches], [directly.digest, directly.launches]);
+      ok(through.error < MOST_ERROR[precision], `${through.error}`);
+    },
+  });
+}

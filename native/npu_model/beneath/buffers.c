@@ -15,10 +15,13 @@ enum { PAGE = 4096, GAP = 1 << 21 };
 static driver_buffer buffers[DRIVER_BUFFERS]; /* 0 names none */
 static uint64_t next_offset = GAP, heap_size;
 
-driver_buffer *buffer_named(uint32_t handle) { return handle > 0 && handle < DRIVER_BUFFERS && buffers[handle].type != 0 ? &buffers[handle] : NULL; }
+driver_buffer *buffer_named(uint32_t handle) {
+  return handle > 0 && handle < DRIVER_BUFFERS && buffers[handle].type != 0 ? &buffers[handle] : NULL;
+}
 
 static int holds(const driver_buffer *buffer, uint64_t address, uint64_t size) {
-  return buffer->type != 0 && address >= buffer->address && address - buffer->address < buffer->size && size <= buffer->size - (address - buffer->address);
+  return buffer->type != 0 && address >= buffer->address && address - buffer->address < buffer->size &&
+         size <= buffer->size - (address - buffer->address);
 }
 
 driver_buffer *buffer_at(uint64_t address, const uint32_t *handles, uint32_t count) {
@@ -55,7 +58,9 @@ static int take_from_heap(driver_buffer *buffer) {
     moved = 0;
     for (uint32_t i = 1; i < DRIVER_BUFFERS; i++) {
       const driver_buffer *other = &buffers[i];
-      if (other == buffer || other->type != BUFFER_DEVICE || at >= other->address + other->size || other->address >= at + buffer->size) continue;
+      if (other == buffer || other->type != BUFFER_DEVICE || at >= other->address + other->size ||
+          other->address >= at + buffer->size)
+        continue;
       at = other->address + other->size;
       moved = 1;
     }
@@ -86,7 +91,11 @@ int buffer_create(int fd, create_buffer_request *request) {
   while (handle < DRIVER_BUFFERS && buffers[handle].type != 0) handle++;
   if (handle == DRIVER_BUFFERS) return ENOMEM;
   driver_buffer *buffer = &buffers[handle];
-  *buffer = (driver_buffer){.type = (int)request->type, .fd = fd, .size = (request->size + PAGE - 1) / PAGE * PAGE, .wanted = request->size, .map_offset = NO_OFFSET};
+  *buffer = (driver_buffer){.type = (int)request->type,
+                            .fd = fd,
+                            .size = (request->size + PAGE - 1) / PAGE * PAGE,
+                            .wanted = request->size,
+                            .map_offset = NO_OFFSET};
   int failure = EINVAL;
   if (request->user_table != 0) failure = use_user_memory(buffer, (const user_memory *)(uintptr_t)request->user_table);
   else if (buffer->size > 0) failure = request->type == BUFFER_DEVICE ? take_from_heap(buffer) : map_shared(buffer);

@@ -4,7 +4,16 @@
 
 #include "driver.h"
 
-enum { CONTEXTS = 64, UNITS = 8, CHAIN = 64, MOST_ARGUMENT_HANDLES = 1024, TILES_A_COLUMN = 4, SYNC_BASE = 1000, ARGUMENT_WORDS = 5, OPCODE_RUN = 3 };
+enum {
+  CONTEXTS = 64,
+  UNITS = 8,
+  CHAIN = 64,
+  MOST_ARGUMENT_HANDLES = 1024,
+  TILES_A_COLUMN = 4,
+  SYNC_BASE = 1000,
+  ARGUMENT_WORDS = 5,
+  OPCODE_RUN = 3
+};
 
 /* A submitted packet, or a chain of them. */
 typedef struct submission {
@@ -27,7 +36,9 @@ typedef struct {
 
 static driver_context contexts[CONTEXTS]; /* 0 names none */
 
-static driver_context *named(uint32_t handle) { return handle > 0 && handle < CONTEXTS && contexts[handle].is_used ? &contexts[handle] : NULL; }
+static driver_context *named(uint32_t handle) {
+  return handle > 0 && handle < CONTEXTS && contexts[handle].is_used ? &contexts[handle] : NULL;
+}
 
 int context_create(create_context_request *request) {
   if ((int)request->tiles > driver_settings.kind->columns * TILES_A_COLUMN) return EINVAL;
@@ -82,7 +93,8 @@ int context_configure(const configure_context_request *request) {
     npu_overlay *overlay = &context->units[i];
     const int32_t status = npu_overlay_read(overlay, pdi->bytes, pdi->wanted, (error_sink){text, sizeof text});
     if (driver_logs && status != SOTTO_OK) fprintf(stderr, "sotto_npu: %s\n", text);
-    if (status != SOTTO_OK || (overlay->generation != 0 && overlay->generation != driver_settings.kind->generation)) return EINVAL;
+    if (status != SOTTO_OK || (overlay->generation != 0 && overlay->generation != driver_settings.kind->generation))
+      return EINVAL;
   }
   context->unit_count = configuration->count;
   return 0;
@@ -95,20 +107,23 @@ static void ended(npu_job *job) {
     const npu_command *command = &job->commands[i];
     volatile uint32_t *packet = one->packets[i];
     *packet = (*packet & ~(uint32_t)PACKET_STATE_MASK) | (uint32_t)command->state;
-    if (driver_logs && command->state != COMMAND_COMPLETED) fprintf(stderr, "sotto_npu: command ended in state %d. %s\n", command->state, command->text);
+    if (driver_logs && command->state != COMMAND_COMPLETED)
+      fprintf(stderr, "sotto_npu: command ended in state %d. %s\n", command->state, command->text);
   }
   if (one->chain == NULL) return;
   volatile uint32_t *chain = one->chain;
   const int failed = job->failed;
   chain[2] = (uint32_t)(failed < 0 ? job->count : failed);
   chain[3] = (uint32_t)(failed < 0 ? 0 : failed);
-  *chain = (*chain & ~(uint32_t)PACKET_STATE_MASK) | (uint32_t)(failed < 0 ? COMMAND_COMPLETED : job->commands[failed].state);
+  *chain = (*chain & ~(uint32_t)PACKET_STATE_MASK) |
+           (uint32_t)(failed < 0 ? COMMAND_COMPLETED : job->commands[failed].state);
 }
 
 static uint64_t pair(const uint32_t *words) { return words[0] | (uint64_t)words[1] << 32; }
 
 /* What a packet asks for: its unit's overlay, instructions, and the buffers behind its addresses. */
-static void read_packet(const driver_context *context, const uint32_t *packet, const uint32_t *handles, uint32_t handle_count, npu_command *command) {
+static void read_packet(const driver_context *context, const uint32_t *packet, const uint32_t *handles,
+                        uint32_t handle_count, npu_command *command) {
   const uint32_t header = packet[0], words = header >> 12 & 0x7ff, masks = 1 + (header >> 10 & 3);
   *command = (npu_command){.state = COMMAND_NEW};
   command->fault = "The command packet is not one that starts a kernel";
@@ -120,7 +135,9 @@ static void read_packet(const driver_context *context, const uint32_t *packet, c
   const uint32_t *arguments = packet + 1 + masks;
   const uint64_t count = arguments[4], instructions = pair(arguments + 2);
   const driver_buffer *code = heap_at(instructions, 4 * count);
-  command->fault = pair(arguments) != OPCODE_RUN ? "The opcode is not 3, which runs an instruction stream" : code == NULL || count == 0 ? "The instructions are not in the NPU's heap" : NULL;
+  command->fault = pair(arguments) != OPCODE_RUN ? "The opcode is not 3, which runs an instruction stream"
+                   : code == NULL || count == 0  ? "The instructions are not in the NPU's heap"
+                                                 : NULL;
   if (command->fault != NULL) return;
   command->overlay = &context->units[unit];
   command->words = (const uint32_t *)(code->bytes + (instructions - code->address));
@@ -129,11 +146,14 @@ static void read_packet(const driver_context *context, const uint32_t *packet, c
     npu_argument *argument = &command->arguments[command->argument_count++];
     const uint64_t address = pair(arguments + at);
     const driver_buffer *buffer = address == 0 ? NULL : buffer_at(address, handles, handle_count);
-    if (buffer != NULL) *argument = (npu_argument){buffer->bytes + (address - buffer->address), buffer->size - (address - buffer->address), address};
+    if (buffer != NULL)
+      *argument = (npu_argument){buffer->bytes + (address - buffer->address),
+                                 buffer->size - (address - buffer->address), address};
   }
 }
 
-static int read_packets(const driver_context *context, uint32_t *packet, const uint32_t *handles, uint32_t handle_count, submission *one) {
+static int read_packets(const driver_context *context, uint32_t *packet, const uint32_t *handles, uint32_t handle_count,
+                        submission *one) {
   if ((packet[0] >> 23 & 31) != PACKET_CHAIN) {
     one->packets[one->job.count] = packet;
     read_packet(context, packet, handles, handle_count, &one->commands[one->job.count++]);
@@ -153,14 +173,17 @@ static int read_packets(const driver_context *context, uint32_t *packet, const u
 int context_execute(execute_request *request) {
   driver_context *context = named(request->context);
   if (context == NULL || context->unit_count == 0) return EINVAL;
-  if (request->type != 0 || request->command_count != 1 || request->argument_count > MOST_ARGUMENT_HANDLES) return EINVAL;
+  if (request->type != 0 || request->command_count != 1 || request->argument_count > MOST_ARGUMENT_HANDLES)
+    return EINVAL;
   const driver_buffer *packet = buffer_named((uint32_t)request->commands);
   if (packet == NULL || packet->type != BUFFER_COMMAND) return EINVAL;
   prune(context);
   submission *one = calloc(1, sizeof *one);
   if (one == NULL) return ENOMEM;
-  one->job = (npu_job){.commands = one->commands, .context = request->context, .ended = ended, .owner = one, .failed = -1};
-  int refusal = read_packets(context, (uint32_t *)packet->bytes, (const uint32_t *)(uintptr_t)request->arguments, request->argument_count, one);
+  one->job = (npu_job){
+      .commands = one->commands, .context = request->context, .ended = ended, .owner = one, .failed = -1};
+  int refusal = read_packets(context, (uint32_t *)packet->bytes, (const uint32_t *)(uintptr_t)request->arguments,
+                             request->argument_count, one);
   if (refusal == 0) refusal = npu_device_submit(driver_device, &one->job);
   if (refusal != 0) {
     free(one);
@@ -182,7 +205,9 @@ int context_wait(uint32_t handle, uint32_t sync_object, uint64_t sequence, int64
   const int64_t left = until - driver_now();
   const int64_t most = 1000000ll * INT32_MAX;
   pthread_mutex_unlock(&driver_lock);
-  const int is_over = left <= 0 ? npu_device_is_over(driver_device, &one->job) : npu_device_wait(driver_device, &one->job, left > most ? 0 : (uint32_t)((left + 999999) / 1000000));
+  const int is_over = left <= 0 ? npu_device_is_over(driver_device, &one->job)
+                                : npu_device_wait(driver_device, &one->job,
+                                                  left > most ? 0 : (uint32_t)((left + 999999) / 1000000));
   pthread_mutex_lock(&driver_lock);
   one->waiters--;
   return is_over ? 0 : ETIME;

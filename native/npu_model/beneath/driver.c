@@ -65,7 +65,8 @@ static int wait_command(const wait_command_request *request) {
 
 static int wait_timeline(const timeline_wait_request *request) {
   if (request->count != 1) return EINVAL;
-  return context_wait(0, *(const uint32_t *)(uintptr_t)request->handles, *(const uint64_t *)(uintptr_t)request->points, request->until);
+  return context_wait(0, *(const uint32_t *)(uintptr_t)request->handles, *(const uint64_t *)(uintptr_t)request->points,
+                      request->until);
 }
 
 int driver_ioctl(int fd, unsigned number, void *argument) {

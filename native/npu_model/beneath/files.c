@@ -32,8 +32,8 @@ static unsigned char is_device[FILES];
 #pragma GCC visibility push(default)
 
 /* libc's function behind ours. */
-#define REAL(result, name, ...)                 \
-  static result (*real)(__VA_ARGS__);           \
+#define REAL(result, name, ...)       \
+  static result (*real)(__VA_ARGS__); \
   if (real == NULL) *(void **)&real = dlsym(RTLD_NEXT, name)
 
 /* ---- the tree ---- */
@@ -183,7 +183,9 @@ void *mmap(void *address, size_t length, int protection, int flags, int fd, off_
   return real(address, length, protection, flags & ~MAP_LOCKED, fd, offset);
 }
 
-void *mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset) { return mmap(address, length, protection, flags, fd, offset); }
+void *mmap64(void *address, size_t length, int protection, int flags, int fd, off_t offset) {
+  return mmap(address, length, protection, flags, fd, offset);
+}
 
 int close(int fd) {
   REAL(int, "close", int);
@@ -191,41 +193,41 @@ int close(int fd) {
   return real(fd);
 }
 
-#define MODE_OF(flags)                          \
-  va_list rest;                                 \
-  va_start(rest, flags);                        \
-  const mode_t mode = va_arg(rest, mode_t);     \
+#define MODE_OF(flags)                      \
+  va_list rest;                             \
+  va_start(rest, flags);                    \
+  const mode_t mode = va_arg(rest, mode_t); \
   va_end(rest)
 
-#define OPEN(name)                                                  \
-  int name(const char *path, int flags, ...) {                      \
-    REAL(int, #name, const char *, int, ...);                       \
-    char room[PATH_BYTES];                                          \
-    MODE_OF(flags);                                                 \
-    const int fd = open_device(path);                               \
-    return fd != -2 ? fd : real(seen(path, room), flags, mode);     \
+#define OPEN(name)                                              \
+  int name(const char *path, int flags, ...) {                  \
+    REAL(int, #name, const char *, int, ...);                   \
+    char room[PATH_BYTES];                                      \
+    MODE_OF(flags);                                             \
+    const int fd = open_device(path);                           \
+    return fd != -2 ? fd : real(seen(path, room), flags, mode); \
   }
 OPEN(open)
 OPEN(open64)
 
-#define OPEN_AT(name)                                                     \
-  int name(int folder, const char *path, int flags, ...) {                \
-    REAL(int, #name, int, const char *, int, ...);                        \
-    char room[PATH_BYTES];                                                \
-    MODE_OF(flags);                                                       \
-    const int fd = open_device(path);                                     \
-    return fd != -2 ? fd : real(folder, seen(path, room), flags, mode);   \
+#define OPEN_AT(name)                                                   \
+  int name(int folder, const char *path, int flags, ...) {              \
+    REAL(int, #name, int, const char *, int, ...);                      \
+    char room[PATH_BYTES];                                              \
+    MODE_OF(flags);                                                     \
+    const int fd = open_device(path);                                   \
+    return fd != -2 ? fd : real(folder, seen(path, room), flags, mode); \
   }
 OPEN_AT(openat)
 OPEN_AT(openat64)
 
 /* What fortified programs call. */
-#define CHECKED_OPEN(name)                                    \
-  int name(const char *path, int flags) {                     \
-    REAL(int, #name, const char *, int);                      \
-    char room[PATH_BYTES];                                    \
-    const int fd = open_device(path);                         \
-    return fd != -2 ? fd : real(seen(path, room), flags);     \
+#define CHECKED_OPEN(name)                                \
+  int name(const char *path, int flags) {                 \
+    REAL(int, #name, const char *, int);                  \
+    char room[PATH_BYTES];                                \
+    const int fd = open_device(path);                     \
+    return fd != -2 ? fd : real(seen(path, room), flags); \
   }
 CHECKED_OPEN(__open_2)
 CHECKED_OPEN(__open64_2)
@@ -240,15 +242,23 @@ CHECKED_OPEN(__open64_2)
 #define TYPES(...) __VA_ARGS__
 
 BY_PATH(FILE *, fopen, (const char *path, const char *mode), TYPES(const char *, const char *), seen(path, room), mode)
-BY_PATH(FILE *, fopen64, (const char *path, const char *mode), TYPES(const char *, const char *), seen(path, room), mode)
-BY_PATH(int, stat, (const char *path, struct stat *status), TYPES(const char *, struct stat *), seen(path, room), status)
-BY_PATH(int, lstat, (const char *path, struct stat *status), TYPES(const char *, struct stat *), seen(path, room), status)
-BY_PATH(int, stat64, (const char *path, struct stat64 *status), TYPES(const char *, struct stat64 *), seen(path, room), status)
-BY_PATH(int, lstat64, (const char *path, struct stat64 *status), TYPES(const char *, struct stat64 *), seen(path, room), status)
-BY_PATH(int, fstatat, (int folder, const char *path, struct stat *status, int flags), TYPES(int, const char *, struct stat *, int), folder, seen(path, room), status, flags)
-BY_PATH(int, statx, (int folder, const char *path, int flags, unsigned mask, struct statx *status), TYPES(int, const char *, int, unsigned, struct statx *), folder, seen(path, room), flags, mask, status)
+BY_PATH(FILE *, fopen64, (const char *path, const char *mode), TYPES(const char *, const char *), seen(path, room),
+        mode)
+BY_PATH(int, stat, (const char *path, struct stat *status), TYPES(const char *, struct stat *), seen(path, room),
+        status)
+BY_PATH(int, lstat, (const char *path, struct stat *status), TYPES(const char *, struct stat *), seen(path, room),
+        status)
+BY_PATH(int, stat64, (const char *path, struct stat64 *status), TYPES(const char *, struct stat64 *), seen(path, room),
+        status)
+BY_PATH(int, lstat64, (const char *path, struct stat64 *status), TYPES(const char *, struct stat64 *), seen(path, room),
+        status)
+BY_PATH(int, fstatat, (int folder, const char *path, struct stat *status, int flags),
+        TYPES(int, const char *, struct stat *, int), folder, seen(path, room), status, flags)
+BY_PATH(int, statx, (int folder, const char *path, int flags, unsigned mask, struct statx *status),
+        TYPES(int, const char *, int, unsigned, struct statx *), folder, seen(path, room), flags, mask, status)
 BY_PATH(int, access, (const char *path, int mode), TYPES(const char *, int), seen(path, room), mode)
-BY_PATH(ssize_t, readlink, (const char *path, char *target, size_t size), TYPES(const char *, char *, size_t), seen(path, room), target, size)
+BY_PATH(ssize_t, readlink, (const char *path, char *target, size_t size), TYPES(const char *, char *, size_t),
+        seen(path, room), target, size)
 BY_PATH(DIR *, opendir, (const char *path), TYPES(const char *), seen(path, room))
 
 /* A resolved path must not give the tree's own folder away: what links lead to is compared with /sys. */
@@ -257,7 +267,8 @@ char *realpath(const char *path, char *resolved) {
   char room[PATH_BYTES];
   char *found = real(seen(path, room), resolved);
   const size_t length = strlen(root);
-  if (found != NULL && length > 0 && strncmp(found, root, length) == 0) memmove(found, found + length, strlen(found + length) + 1);
+  if (found != NULL && length > 0 && strncmp(found, root, length) == 0)
+    memmove(found, found + length, strlen(found + length) + 1);
   return found;
 }
 

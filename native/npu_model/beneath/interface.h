@@ -94,7 +94,14 @@ typedef struct {
   uint64_t buffer;
 } get_info_request;
 
-enum { INFO_METADATA = 1, INFO_VERSION = 2, INFO_CLOCKS = 3, INFO_FIRMWARE = 8, INFO_POWER_MODE = 9, INFO_RESOURCES = 12 };
+enum {
+  INFO_METADATA = 1,
+  INFO_VERSION = 2,
+  INFO_CLOCKS = 3,
+  INFO_FIRMWARE = 8,
+  INFO_POWER_MODE = 9,
+  INFO_RESOURCES = 12
+};
 
 typedef struct {
   uint16_t rows, first_row, dma_channels, locks, event_registers, padding[3];
@@ -114,9 +121,13 @@ typedef struct {
   } npu, array;
 } clock_metadata;
 
-_Static_assert(sizeof(create_context_request) == 56 && sizeof(configure_context_request) == 24 && sizeof(create_buffer_request) == 32, "as uapi");
-_Static_assert(sizeof(buffer_info_request) == 48 && sizeof(execute_request) == 56 && sizeof(get_info_request) == 16, "as uapi");
-_Static_assert(sizeof(wait_command_request) == 16 && sizeof(timeline_wait_request) == 48 && sizeof(handle_request) == 8, "as uapi");
+_Static_assert(sizeof(create_context_request) == 56 && sizeof(configure_context_request) == 24 &&
+                   sizeof(create_buffer_request) == 32,
+               "as uapi");
+_Static_assert(sizeof(buffer_info_request) == 48 && sizeof(execute_request) == 56 && sizeof(get_info_request) == 16,
+               "as uapi");
+_Static_assert(sizeof(wait_command_request) == 16 && sizeof(timeline_wait_request) == 48 && sizeof(handle_request) == 8,
+               "as uapi");
 
 /* A command packet: word 0, then a mask for each group of compute units, then the kernel's arguments. */
 enum { PACKET_STATE_MASK = 15, PACKET_START = 0, PACKET_CHAIN = 19 };

@@ -10,21 +10,21 @@ typedef float f32_vector __attribute__((vector_size(VECTOR_BYTES), aligned(4), m
 typedef uint32_t u32_vector __attribute__((vector_size(VECTOR_BYTES), aligned(4), may_alias));
 
 /* Four rows at a time: eight vectors of sums stay in registers. */
-#define DEFINE_PRODUCT(NAME, NUMBER, VECTOR, SCALAR)                                                        \
-  static void NAME(const NUMBER *a, int64_t a_stride, const NUMBER *b, int64_t depth, NUMBER *c) {           \
-    for (int rows = 0; rows < PRODUCT_ROWS; rows += HALF) {                                                   \
-      VECTOR sums[HALF][2];                                                                                   \
-      memset(sums, 0, sizeof sums);                                                                           \
-      for (int64_t k = 0; k < depth; k++) {                                                                   \
+#define DEFINE_PRODUCT(NAME, NUMBER, VECTOR, SCALAR)                                                            \
+  static void NAME(const NUMBER *a, int64_t a_stride, const NUMBER *b, int64_t depth, NUMBER *c) {              \
+    for (int rows = 0; rows < PRODUCT_ROWS; rows += HALF) {                                                     \
+      VECTOR sums[HALF][2];                                                                                     \
+      memset(sums, 0, sizeof sums);                                                                             \
+      for (int64_t k = 0; k < depth; k++) {                                                                     \
         const VECTOR left = *(const VECTOR *)(b + k * WIDTH), right = *(const VECTOR *)(b + k * WIDTH + LANES); \
-        for (int i = 0; i < HALF; i++) {                                                                      \
-          const SCALAR value = (SCALAR)a[(rows + i) * a_stride + k];                                          \
-          sums[i][0] = sums[i][0] + left * value;                                                             \
-          sums[i][1] = sums[i][1] + right * value;                                                            \
-        }                                                                                                     \
-      }                                                                                                       \
-      memcpy(c + rows * WIDTH, sums, sizeof sums);                                                            \
-    }                                                                                                         \
+        for (int i = 0; i < HALF; i++) {                                                                        \
+          const SCALAR value = (SCALAR)a[(rows + i) * a_stride + k];                                            \
+          sums[i][0] = sums[i][0] + left * value;                                                               \
+          sums[i][1] = sums[i][1] + right * value;                                                              \
+        }                                                                                                       \
+      }                                                                                                         \
+      memcpy(c + rows * WIDTH, sums, sizeof sums);                                                              \
+    }                                                                                                           \
   }
 
 DEFINE_PRODUCT(product_f32, float, f32_vector, float)

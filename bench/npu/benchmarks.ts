@@ -1,0 +1,160 @@
+/**
+ * Five benchmarks of the encoder on an NPU: latency of layers, throughput, bandwidth to the device, power, and windows that
+ * are worked on together.
+ *
+ * Seconds of the emulated NPU say how fast the model computes, nothing of a real one; its modelled times do.
+ *
+ * @module
+ */
+
+import { planEncoder } from "../../encoder/plan.ts";
+import type { NpuDevice } from "../../kernels/npu/device.ts";
+import { CATALOGUE, clockOf, demandsOf, type HostRates, selectKernels } from "../../kernels/npu/mod.ts";
+import { layerTimes, profileLines, profileTable, rooflineOf } from "../../kernels/npu/profile.ts";
+import { profileSince } from "../../kernels/npu/statistics.ts";
+import type { EncoderDimensions } from "../../model/dimensions.ts";
+import type { WeightStore } from "../../model/weights.ts";
+import { powerDuring } from "./power.ts";
+import { textTable } from "./text_table.ts";
+
+const BATCHES = [1, 2, 4, 8];
+const TRANSFER_BYTES = 16 << 20;
+const TRANSFERS = 8;
+const WINDOW_SECONDS = 30;
+
+/** What is measured on. */
+export interface Measured {
+  readonly dims: EncoderDimensions;
+  readonly weights: WeightStore;
+  /** A log-mel. */
+  readonly input: Float32Array<ArrayBuffer>;
+  /** Windows for the first two. */
+  readonly rounds: number;
+  readonly host: HostRates;
+}
+
+/** The p-th percentile, the nearest rank. */
+function percentile(sorted: readonly number[], p: number): number {
+  return sorted[Math.max(0, Math.ceil(p / 100 * sorted.length) - 1)];
+}
+
+/** Runs all five and answers with lines of text. */
+export async function benchmarks(device: NpuDevice, measured: Measured): Promise<string> {
+  const { dims, weights, input, rounds } = measured;
+  const plan = planEncoder(dims);
+  using loaded = await device.loadPlan(plan, weights);
+  await loaded.run(input);
+  const layers: { modelled: number; wall: number }[] = [];
+  let seconds = 0;
+  const start = { usage: device.usage(), profile: device.profile() };
+  const power = await powerDuring(async () => {
+    for (let round = 0; round < rounds; round++) {
+      const before = device.profile();
+      const begun = performance.now();
+      await loaded.run(input);
+      seconds += (performance.now() - begun) / 1000;
+      for (const { layer, modelled, wait, host } of layerTimes(profileSince(before, device.profile()))) {
+        if (layer >= 0) layers.push({ modelled: modelled + host, wall: wait + host });
+      }
+    }
+  });
+  const used = device.usage();
+  const modelled = (used.modelledSeconds - start.usage.modelledSeconds) / rounds;
+  const hostSeconds = (used.hostSeconds - start.usage.hostSeconds) / rounds;
+  const sorted = (of: (it: typeof layers[number]) => number) => layers.map(of).sort((a, b) => a - b);
+  const latency = (name: string, values: readonly number[]) => [
+    name,
+    ...[50, 95, 99].map((p) => percentile(values, p).toFixed(2)),
+  ];
+  const { description, design } = device.session!;
+  const clock = clockOf(description.clock, description.generation);
+  const type = device.policy.linear;
+  const profile = profileSince(start.profile, device.profile());
+  return [
+    `1. Latency of a layer over ${rounds} windows, ms`,
+    textTable([
+      ["", "p50", "p95", "p99"],
+      latency("modelled NPU + measured host", sorted((it) => it.modelled)),
+      latency("emulation on this machine", sorted((it) => it.wall)),
+    ]),
+    "",
+    `Where the time of these ${rounds} windows went`,
+    profileTable(profileLines(profile, rooflineOf(design, clock, type))),
+    "",
+    "2. Throughput of the encoder",
+    textTable([
+      ["", "ms a window", "× real time"],
+      ...([["modelled NPU + measured host", modelled + hostSeconds], [
+        "emulation on this machine",
+        seconds / rounds,
+      ]] as const)
+        .map(([name, each]) => [name, (1000 * each).toFixed(1), (WINDOW_SECONDS / each).toFixed(0)]),
+    ]),
+    "",
+    "3. Host to device and back",
+    await bandwidth(device, clock.memory),
+    "",
+    `4. Power: ${power}`,
+    "",
+    "5. Windows together",
+    await batches(device, measured, loaded.run.bind(loaded)),
+  ].join("\n");
+}
+
+async function bandwidth(device: NpuDevice, modelled: number): Promise<string> {
+  const { contexts, design } = device.session!;
+  using overlay = await contexts.acquire(design);
+  using buffer = await overlay.kernel.buffer(0, TRANSFER_BYTES);
+  const bytes = new Uint8Array(TRANSFER_BYTES).fill(1);
+  const rate = async (transfer: () => Promise<void>) => {
+    await transfer();
+    const start = performance.now();
+    for (let i = 0; i < TRANSFERS; i++) await transfer();
+    return `${(TRANSFERS * TRANSFER_BYTES / (performance.now() - start) / 1e6).toFixed(1)} GB/s`;
+  };
+  return textTable([
+    [`${TRANSFER_BYTES >> 20} MiB`, "rate"],
+    ["written and flushed, this machine", await rate(() => buffer.write(bytes))],
+    ["read back, this machine", await rate(() => buffer.read(bytes))],
+    ["the NPU's DMA, modelled", `${modelled} GB/s`],
+  ]);
+}
+
+async function batches(
+  device: NpuDevice,
+  { dims, input, host }: Measured,
+  run: (input: Float32Array<ArrayBuffer>) => Promise<unknown>,
+): Promise<string> {
+  const { description, design } = device.session!;
+  const clock = clockOf(description.clock, description.generation);
+  const type = device.policy.linear;
+  const kernels = CATALOGUE.filter((kernel) =>
+    kernel.design === design && (kernel.operation === "attention" || kernel.name.includes(`_${type}_`))
+  );
+  const rows: (string | number)[][] = [];
+  for (const windows of BATCHES) {
+    const before = device.usage();
+    const start = performance.now();
+    await Promise.all(Array.from({ length: windows }, () => run(input)));
+    const seconds = (performance.now() - start) / 1000;
+    const after = device.usage();
+    const predicted = selectKernels(demandsOf(planEncoder(dims), windows), kernels, clock, host, "npu");
+    rows.push([
+      windows,
+      ((after.launches - before.launches) / windows).toFixed(0),
+      (1000 * (after.modelledSeconds - before.modelledSeconds) / windows).toFixed(1),
+      (predicted.total / 1e6 / windows).toFixed(1),
+      (1000 * seconds / windows).toFixed(0),
+    ]);
+  }
+  return textTable([
+    [
+      "windows",
+      "launches each",
+      "NPU modelled ms each",
+      "predicted in one product, ms each",
+      "emulation ms each",
+    ],
+    ...rows,
+  ]);
+}

@@ -1,0 +1,120 @@
+/**
+ * What a layer and a window of the base encoder cost with each set of kernels: launches, bytes, modelled times, against
+ * what was published of the systems that had them.
+ *
+ * @module
+ */
+
+import { planEncoder } from "../../encoder/plan.ts";
+import {
+  CATALOGUE,
+  costOfAttention,
+  costOfProduct,
+  demandsOf,
+  type GemmKernel,
+  gemmKernelNamed,
+  type HostRates,
+  MODELLED_CLOCKS,
+  planAttention,
+  planProduct,
+  type ProductSize,
+} from "../../kernels/npu/mod.ts";
+import type { EncoderDimensions } from "../../model/dimensions.ts";
+import { mib, ms, textTable } from "./text_table.ts";
+
+/** Kernels of the catalogue that did a whole encoder, and what is known of them. */
+const SETS: readonly {
+  readonly name: string;
+  readonly kernels: readonly string[];
+  readonly published: string;
+}[] = [
+  { name: "64×64 tiles, bf16", kernels: ["bf16_64x64"], published: "54.4 ms a launch" },
+  { name: "64×512 tiles, bf16", kernels: ["bf16_64x512"], published: "" },
+  { name: "128×512 tiles, bf16", kernels: ["bf16_128x512"], published: "" },
+  {
+    name: "4 tiles, int8",
+    kernels: ["i8_512x512x512_4tile", "i8_512x512x2048_4tile"],
+    published: "64 ms per 512³",
+  },
+  {
+    name: "32 tiles, int8",
+    kernels: ["i8_512x512x512_32tile", "i8_512x512x2048_32tile", "i8_512x2048x512_32tile"],
+    published: "11 ms a layer's six products",
+  },
+  { name: "32 tiles, bfp16", kernels: ["bfp16_512x512x512_32tile"], published: "" },
+  { name: "looping, bf16 XDNA1", kernels: ["encoder_bf16_npu1"], published: "" },
+  { name: "looping, int8 XDNA1", kernels: ["encoder_i8_npu1"], published: "" },
+  { name: "looping, bf16 XDNA2", kernels: ["encoder_bf16_npu2"], published: "" },
+  { name: "looping, bfp16 XDNA2", kernels: ["encoder_bfp16_npu2"], published: "" },
+  { name: "looping, int8 XDNA2", kernels: ["encoder_i8_npu2"], published: "" },
+];
+
+/** The best of a set's kernels for a product. */
+function best(kernels: readonly GemmKernel[], size: ProductSize, host: HostRates) {
+  const options = kernels.map((kernel) => {
+    const plan = planProduct(kernel, size);
+    return { plan, cost: costOfProduct(plan, MODELLED_CLOCKS[kernel.design.generation], host) };
+  });
+  return options.reduce((least, option) => option.cost.total < least.cost.total ? option : least);
+}
+
+/** One product of the systems before this one, on each of their kernels. */
+export function launchTable(host: HostRates): string {
+  const size = { M: 3001, K: 512, N: 512 };
+  const published: Record<string, string> = {
+    bf16_64x64: "3008",
+    bf16_64x512: "376",
+    bf16_128x512: "188",
+  };
+  const names = [...Object.keys(published), "encoder_bf16_npu1"];
+  return textTable([
+    ["(3001×512)·(512×512)", "launches", "published", "MiB in", "MiB out", "modelled ms"],
+    ...names.map((name) => {
+      const { plan, cost } = best([gemmKernelNamed(name)], size, host);
+      return [
+        name,
+        plan.launches,
+        published[name] ?? "",
+        mib(plan.bytes.in),
+        mib(plan.bytes.out),
+        ms(cost.total),
+      ];
+    }),
+  ]);
+}
+
+/** A whole window and a layer of it, with each set. Attention is the encoder overlay's, in one launch a layer. */
+export function kernelSetTable(dims: EncoderDimensions, host: HostRates): string {
+  const demand = demandsOf(planEncoder(dims));
+  const layers = dims.n_audio_layer;
+  const rows = SETS.map(({ name, kernels, published }) => {
+    const set = kernels.map(gemmKernelNamed);
+    const { generation } = set[0].design;
+    let [launches, bytesIn, bytesOut, time, layerLaunches, layerTime] = [0, 0, 0, 0, 0, 0];
+    for (const { size, count } of demand.products) {
+      const { plan, cost } = best(set, size, host);
+      launches += count * plan.launches;
+      bytesIn += count * plan.bytes.in;
+      bytesOut += count * plan.bytes.out;
+      time += count * cost.total;
+      if (count % layers === 0) {
+        layerLaunches += count / layers * plan.launches;
+        layerTime += count / layers * cost.total;
+      }
+    }
+    const attention = CATALOGUE.find(({ name }) => name === `encoder_attention_${generation}`);
+    if (attention?.operation === "attention" && demand.attention) {
+      const plan = planAttention(attention, demand.attention.T, demand.attention.heads);
+      const cost = costOfAttention(plan, MODELLED_CLOCKS[generation], host);
+      launches += layers * plan.launches;
+      time += layers * cost.total;
+      layerLaunches += plan.launches;
+      layerTime += cost.total;
+      bytesIn += layers * plan.bytes.in;
+      bytesOut += layers * plan.bytes.out;
+    }
+    return [name, layerLaunches, ms(layerTime), launches, mib(bytesIn), mib(bytesOut), ms(time), published];
+  });
+  const header = ["kernels", "a layer", "ms", "a window", "MiB in", "MiB out", "ms", "published"];
+  return textTable([header, ...rows]);
+}

@@ -1,0 +1,142 @@
+/**
+ * What the NPU does for an encoder, and what it would take: launches, bytes, modelled times, accuracy, five benchmarks.
+ *
+ *     deno task npu-report [--rounds N] [--model strix] [--precision bfp16] [--json]
+ *
+ * Times of the emulated NPU are modelled and called so. What needs ../shared/data is skipped aloud without it.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { planEncoder } from "../encoder/plan.ts";
+import { CpuDevice } from "../kernels/cpu/device.ts";
+import { NpuDevice } from "../kernels/npu/device.ts";
+import {
+  CATALOGUE,
+  clockOf,
+  demandsOf,
+  explainSelection,
+  type HostRates,
+  selectKernels,
+} from "../kernels/npu/mod.ts";
+import type { NpuPrecision } from "../kernels/npu/policy.ts";
+import { operationsOf } from "../kernels/step.ts";
+import { openCheckpoint } from "../model/mod.ts";
+import { type AccuracyData, accuracyTable } from "./npu/accuracy.ts";
+import { benchmarks } from "./npu/benchmarks.ts";
+import { encoderTable } from "./npu/encoders.ts";
+import { kernelSetTable, launchTable } from "./npu/kernel_sets.ts";
+import { readNpy, readTensor } from "./npu/read_data.ts";
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "3" },
+    model: { type: "string", default: "phoenix" },
+    precision: { type: "string" },
+    json: { type: "boolean", default: false },
+  },
+});
+const DATA = new URL("../../shared/data/", import.meta.url);
+const WEIGHTS = new URL("whisper-base-encoder/", DATA);
+const BUNDLED = new URL("../models/demo/", import.meta.url);
+
+function exists(url: URL): boolean {
+  try {
+    Deno.statSync(url);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function title(text: string): void {
+  console.log(`\n## ${text}\n`);
+}
+
+/** The CPU device's rates, measured: its whole encoder, and conversions. */
+async function measuredHost(
+  checkpoint: Awaited<ReturnType<typeof openCheckpoint>>,
+): Promise<{ rates: HostRates; seconds: number; name: string }> {
+  using device = CpuDevice.open();
+  const plan = planEncoder(checkpoint.dims.encoder);
+  using loaded = await device.loadPlan(plan, checkpoint.weights);
+  const { rows, columns } = plan.buffers[plan.input];
+  const input = new Float32Array(rows * columns);
+  let seconds = Infinity;
+  for (let round = 0; round < 3; round++) {
+    const start = performance.now();
+    await loaded.run(input);
+    seconds = Math.min(seconds, (performance.now() - start) / 1000);
+  }
+  const operations = plan.steps.reduce((sum, step) => sum + operationsOf(step), 0);
+  const values = new Float32Array(1 << 22);
+  const codes = new Uint16Array(values.length);
+  await device.formats.toBf16(values, codes);
+  const start = performance.now();
+  for (let round = 0; round < 4; round++) await device.formats.toBf16(values, codes);
+  const convert = 4 * values.byteLength / ((performance.now() - start) * 1e6);
+  return {
+    rates: { convert, cpu: operations / seconds / 1e9 },
+    seconds,
+    name: `${device.description}, ${loaded.arithmetic}`,
+  };
+}
+
+async function accuracyData(): Promise<AccuracyData> {
+  const seed = (name: string) => readNpy(new URL(`seed/${name}.npy`, DATA));
+  const golden = (name: string) => readTensor(new URL("golden/jfk.safetensors", DATA), name);
+  return {
+    seedInput: await seed("input"),
+    seedExact: await seed("output_fp32"),
+    seedBefore: await seed("output_cpp"),
+    speech: await golden("log_mel"),
+    speechExact: await golden("encoder_output"),
+  };
+}
+
+const hasData = exists(WEIGHTS);
+const checkpoint = await openCheckpoint((hasData ? WEIGHTS : BUNDLED).pathname);
+if (!hasData) {
+  console.log(
+    "skipped: accuracy on speech, and sizes of base (no ../shared/data): the bundled model is measured",
+  );
+}
+const { dims, weights } = { dims: checkpoint.dims.encoder, weights: checkpoint.weights };
+const host = await measuredHost(checkpoint);
+console.log(`CPU device, measured: ${(1000 * host.seconds).toFixed(0)} ms a window (${host.name})`);
+
+title("Launches of one product");
+console.log(launchTable(host.rates));
+title(
+  `A layer and a window of ${checkpoint.name}, by kernels (times modelled, conversions at this machine's rate)`,
+);
+console.log(kernelSetTable(dims, host.rates));
+title("Whole encoders on XDNA1");
+console.log(encoderTable(host.rates));
+
+{
+  using device = await NpuDevice.open("npu-emulated", {
+    npuModel: `device=${options.model}`,
+    npuPrecision: options.precision as NpuPrecision | undefined,
+  });
+  title(`Choices for ${device.description}, ${device.policy.name}`);
+  const { description, design } = device.session!;
+  const clock = clockOf(description.clock, description.generation);
+  const kernels = CATALOGUE.filter((kernel) =>
+    kernel.design === design &&
+    (kernel.operation === "attention" || kernel.name.includes(`_${device.policy.linear}_`))
+  );
+  console.log(explainSelection(selectKernels(demandsOf(planEncoder(dims)), kernels, clock, host.rates)));
+  title(`Five benchmarks on ${device.description}, ${device.policy.name}`);
+  const input = hasData
+    ? (await accuracyData()).speech
+    : new Float32Array(dims.n_mels * 2 * dims.n_audio_ctx).map((_, i) => Math.sin(i * 0.37));
+  const rounds = Math.max(1, Number(options.rounds));
+  console.log(await benchmarks(device, { dims, weights, input, rounds, host: host.rates }));
+  if (options.json) console.log(JSON.stringify({ usage: device.usage(), profile: device.profile() }));
+}
+
+title("Accuracy");
+if (hasData) console.log(await accuracyTable({ dims, weights }, await accuracyData()));
+else console.log("skipped: no ../shared/data/seed, no ../shared/data/golden");
