@@ -1,6 +1,6 @@
 /**
- * `deno task bench [--json] [--model PATH] [--threads N] [--rounds N]`: time, rate, error and verdict of every stage,
- * one row each.
+ * `deno task bench`: time, rate, error and verdict of every stage, one row each; beside other libraries and as the work
+ * grows where that is asked for.
  *
  * @module
  */
@@ -20,12 +20,17 @@ import type { WeightStore } from "../model/weights.ts";
 import { decoderRows } from "./decoder_rows.ts";
 import { type EncoderBench, encoderRows } from "./encoder_rows.ts";
 import { formatRows } from "./format_rows.ts";
+import { growthTables } from "./growth.ts";
+import { type Circumstances, reportMarkdown } from "./markdown.ts";
 import { melRows } from "./mel_rows.ts";
 import { Peaks } from "./peaks.ts";
+import { type Clip, clipOf } from "./peers/clips.ts";
+import { peerRows, requireBase } from "./peers/peer_rows.ts";
 import { BASE_DECODER, randomDecoder } from "./random_decoder.ts";
 import { formatReport, type Report, type Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
 import { tokenRows } from "./token_rows.ts";
+import { wordErrorRows } from "./word_error_rows.ts";
 import { wordRows } from "./word_rows.ts";
 
 const ROOT = new URL("../", import.meta.url);
@@ -34,7 +39,19 @@ const DATA = new URL("../shared/data/", ROOT);
 /** Goal for opening a base model. */
 const MOST_OPENING_SECONDS = 0.5;
 
-const USAGE = "bench [--json] [--model PATH] [--threads N] [--rounds N]";
+const USAGE = `bench [--json] [--model PATH] [--threads N] [--rounds N] [--write FILE.md]
+             [--peers [--python PATH] [--whisper-cpp FOLDER]] [--growth]`;
+
+/** What the command was asked for. */
+interface BenchOptions {
+  readonly model?: string;
+  readonly threads: number;
+  readonly rounds: number;
+  /** Whether to measure peers and word error rates too. */
+  readonly peers: boolean;
+  readonly python?: string;
+  readonly whisperCpp?: string;
+}
 
 /** What is encoded, and what is right for it where somebody else computed that. */
 interface Subject {
@@ -100,7 +117,48 @@ async function openingRow(device: CpuDevice, decoderWeights: WeightStore, rounds
   };
 }
 
-async function run(options: { model?: string; threads: number; rounds: number }): Promise<Report> {
+/** Clips to judge encoders by: the timed one, speech before a long silence, and speech in noise where there is some. */
+async function peerClips(
+  device: CpuDevice,
+  golden: NonNullable<Subject["golden"]>,
+  skipped: string[],
+): Promise<Clip[]> {
+  const noisy = fileURLToPath(new URL("demo-model/audio/07_noisy.wav", DATA));
+  if (!await exists(noisy)) skipped.push(`errors on speech in noise: no ${noisy}`);
+  const silent = fileURLToPath(new URL("models/demo/audio/01_command.wav", ROOT));
+  return [
+    { name: "jfk", logMel: golden.logMel, expected: golden.features },
+    await clipOf("speech, then silence", silent, device),
+    ...(await exists(noisy) ? [await clipOf("speech in noise", noisy, device)] : []),
+  ];
+}
+
+/** The encoder beside its peers, and word error rates. */
+async function comparisons(
+  device: CpuDevice,
+  { name, checkpoint, golden }: Subject,
+  options: BenchOptions & { readonly peaks: Peaks; readonly skipped: string[] },
+): Promise<Pick<Report, "peers" | "words">> {
+  requireBase(name);
+  const { skipped } = options;
+  const peers = await peerRows(device, {
+    ...options,
+    checkpoint,
+    encoderFile: fileURLToPath(new URL("whisper-base-encoder/model.safetensors", DATA)),
+    clips: await peerClips(device, golden!, skipped),
+  });
+  skipped.push(...peers.skipped);
+  const [model, recordings] = ["commands-base", "demo-model/audio"].map((name) =>
+    fileURLToPath(new URL(name, DATA))
+  );
+  if (!await exists(model) || !await exists(recordings)) {
+    skipped.push(`word error rates: no ${model} or no ${recordings}`);
+    return { peers: peers.rows };
+  }
+  return { peers: peers.rows, words: await wordErrorRows(model, recordings, options) };
+}
+
+async function run(options: BenchOptions): Promise<Report> {
   const { threads, rounds } = options;
   const skipped: string[] = [];
   using device = CpuDevice.open({ threads });
@@ -141,10 +199,23 @@ async function run(options: { model?: string; threads: number; rounds: number })
   } finally {
     await Deno.remove(decoderPath);
   }
+  const compared = options.peers ? await comparisons(device, subject, { ...options, peaks, skipped }) : {};
   return {
     machine: { device: device.description, f32Peak: peaks.f32, readBandwidth: peaks.read },
     rows,
+    ...compared,
     skipped,
+  };
+}
+
+/** When and how this is measured. */
+function circumstances(args: readonly string[]): Circumstances {
+  return {
+    date: Temporal.Now.plainDateISO().toString(),
+    command: ["deno task bench", ...args].join(" "),
+    load: Deno.loadavg()[1],
+    cores: navigator.hardwareConcurrency,
+    versions: `Deno ${Deno.version.deno}, ${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,
   };
 }
 
@@ -157,14 +228,29 @@ async function main(args: string[]): Promise<number> {
         model: { type: "string" },
         threads: { type: "string", default: "2" },
         rounds: { type: "string", default: "10" },
+        write: { type: "string" },
+        peers: { type: "boolean", default: false },
+        python: { type: "string" },
+        "whisper-cpp": { type: "string" },
+        growth: { type: "boolean", default: false },
       },
     });
     const rounds = Number(values.rounds);
     if (!Number.isInteger(rounds) || rounds < 1) {
       throw new SottoError("E_OPTION", `Cannot measure ${values.rounds} rounds: rounds must be 1 or more`);
     }
-    const report = await run({ model: values.model, threads: Number(values.threads), rounds });
-    console.log(values.json ? JSON.stringify(report, null, 2) : formatReport(report));
+    const { model, peers, python, "whisper-cpp": whisperCpp, json, write } = values;
+    if (!peers && (python ?? whisperCpp) !== undefined) {
+      throw new SottoError("E_OPTION", "Cannot use --python or --whisper-cpp alone: they are for --peers");
+    }
+    const when = circumstances(args);
+    const report = await run({ model, threads: Number(values.threads), rounds, peers, python, whisperCpp });
+    console.log(json ? JSON.stringify(report, null, 2) : formatReport(report));
+    const growth = values.growth
+      ? await growthTables({ threads: [1, 2], onProgress: (text) => console.error(`growth: ${text}`) })
+      : undefined;
+    if (growth !== undefined && !json) console.log(`\n${growth}`);
+    if (write !== undefined) await Deno.writeTextFile(write, reportMarkdown(report, when, growth));
     return 0;
   } catch (error) {
     if (error instanceof SottoError) {

@@ -38,6 +38,10 @@ export interface Report {
     readonly readBandwidth: number;
   };
   readonly rows: readonly Row[];
+  /** The encoder beside its peers, where they were asked for. */
+  readonly peers?: readonly Row[];
+  /** Word error rates, where they were asked for and there is a model for them. */
+  readonly words?: readonly Row[];
   /** What was left out, and why. */
   readonly skipped: readonly string[];
 }
@@ -45,10 +49,13 @@ export interface Report {
 const COLUMNS = ["", "min ms", "median", "rate", "of peak", "error", "verdict"] as const;
 const WIDTHS = [30, 8, 8, 9, 8, 9] as const;
 
-/** The report as a table. */
-export function formatReport({ machine, rows, skipped }: Report): string {
+/** What stands in the columns for a row. */
+export function rowCells(
+  { what, time, rate, error, verdicts = [], note }: Row,
+  machine: Report["machine"],
+): string[] {
   const peaks = { FLOP: machine.f32Peak, B: machine.readBandwidth };
-  const cells = rows.map(({ what, time, rate, error, verdicts = [], note }) => [
+  return [
     what,
     time ? milliseconds(time.min) : "",
     time ? milliseconds(time.median) : "",
@@ -58,16 +65,24 @@ export function formatReport({ machine, rows, skipped }: Report): string {
     [...verdicts.map(({ goal, met }) => `${met ? "ok" : "MISSED"} ${goal}`), ...(note ? [note] : [])].join(
       ", ",
     ),
-  ]);
+  ];
+}
+
+/** The report as a table. */
+export function formatReport({ machine, rows, peers = [], words = [], skipped }: Report): string {
   const pad = (cell: string, column: number): string =>
     column === 0 ? cell.padEnd(WIDTHS[0]) : cell.padStart(WIDTHS[column] ?? 0);
-  const lines = [[...COLUMNS], ...cells].map((line) =>
-    `${line.slice(0, -1).map(pad).join("")}  ${line.at(-1)}`.trimEnd()
-  );
+  const lineOf = (cells: readonly string[]): string =>
+    `${cells.slice(0, -1).map(pad).join("")}  ${cells.at(-1)}`.trimEnd();
+  const lines = [[...rows], [...peers], [...words]].filter((part) => part.length > 0).flatMap((part, i) => [
+    ...(i > 0 ? [""] : []),
+    ...part.map((row) => lineOf(rowCells(row, machine))),
+  ]);
   const head = `${machine.device}; peak ${giga(machine.f32Peak)} GFLOP/s, memory ${
     giga(machine.readBandwidth)
   } GB/s`;
-  return [head, "", ...lines, "", ...skipped.map((line) => `skipped: ${line}`)].join("\n").trimEnd();
+  return [head, "", lineOf(COLUMNS), ...lines, "", ...skipped.map((line) => `skipped: ${line}`)].join("\n")
+    .trimEnd();
 }
 
 const giga = (value: number): string => (value / 1e9).toFixed(0);
