@@ -77,9 +77,9 @@ export function planArithmetic(
   const half = halfArithmetic(device);
   return mapProducts(policy, (rounding, product) => {
     if (rounding === "f32") return "f32";
-    if (rounding === "half" || rate(device, "i8") === 0) return half;
-    // The kernel for INT8 scores goes on in BF16.
-    return product === "attention" && half !== "bf16" ? half : "i8";
+    // Attention has kernels for BF16, and for scores in INT8 that goes on in BF16, but none for F16.
+    if (product === "attention" && half !== "bf16") return "f32";
+    return rounding === "half" || rate(device, "i8") === 0 ? half : "i8";
   });
 }
 

@@ -39,6 +39,7 @@ export type Measurement =
   /** Operations a second, multiply-adds on registers alone. */
   | "f32_peak"
   | "bf16_peak"
+  | "f16_peak"
   | "i8_peak"
   /** Bytes a second, from memory far larger than the caches. */
   | "read_bandwidth";

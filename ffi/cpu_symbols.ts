@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 4;
+export const SOTTO_CPU_ABI = 5;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -59,6 +59,7 @@ export const SottoOp = {
 export const SottoArithmetic = {
   SOTTO_ARITHMETIC_F32: 0,
   SOTTO_ARITHMETIC_BF16: 1,
+  SOTTO_ARITHMETIC_F16: 2,
   SOTTO_ARITHMETIC_I8: 3,
 } as const;
 

@@ -53,9 +53,10 @@ const CXX_FLAGS: readonly string[] = [
 /** What the files of a variant's folder may use beyond the baseline; the CPU is asked before they are called. */
 const VARIANTS: Readonly<Record<string, { readonly arch: string; readonly flags: readonly string[] }>> = {
   avx2: { arch: "x86_64", flags: AVX2_FLAGS },
-  avxvnni: { arch: "x86_64", flags: [...AVX2_FLAGS, "-mavxvnni"] },
+  avxvnni: { arch: "x86_64", flags: AVX2_FLAGS },
   avx512: { arch: "x86_64", flags: AVX512_FLAGS },
   avx512vnni: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni"] },
+  avx512fp16: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni"] },
   avx512bf16: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni", "-mavx512bf16"] },
 };
 

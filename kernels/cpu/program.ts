@@ -18,6 +18,7 @@ const ACTIVATIONS = { none: 0, gelu: 1 } as const;
 const ARITHMETIC: Partial<Readonly<Record<Arithmetic, number>>> = {
   f32: SottoArithmetic.SOTTO_ARITHMETIC_F32,
   bf16: SottoArithmetic.SOTTO_ARITHMETIC_BF16,
+  f16: SottoArithmetic.SOTTO_ARITHMETIC_F16,
   i8: SottoArithmetic.SOTTO_ARITHMETIC_I8,
 };
 

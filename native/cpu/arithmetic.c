@@ -20,6 +20,7 @@ peak_kernel *arithmetic_peak(const kernel_table *kernels, int arithmetic) {
   switch (arithmetic) {
     case SOTTO_ARITHMETIC_F32: return kernels->peak_f32;
     case SOTTO_ARITHMETIC_BF16: return kernels->peak_bf16;
+    case SOTTO_ARITHMETIC_F16: return kernels->peak_f16;
     case SOTTO_ARITHMETIC_I8: return kernels->peak_i8;
     default: return NULL;
   }
@@ -29,6 +30,7 @@ const char *arithmetic_name(int arithmetic) {
   switch (arithmetic) {
     case SOTTO_ARITHMETIC_F32: return "f32";
     case SOTTO_ARITHMETIC_BF16: return "bf16";
+    case SOTTO_ARITHMETIC_F16: return "f16";
     case SOTTO_ARITHMETIC_I8: return "i8";
     default: return NULL;
   }

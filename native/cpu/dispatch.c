@@ -12,6 +12,7 @@ static const kernel_table avxvnni_table = {SOTTO_KERNELS_AVXVNNI(KERNEL)};
 static const kernel_table avx512_table = {SOTTO_KERNELS_AVX512(KERNEL)};
 static const kernel_table avx512vnni_table = {SOTTO_KERNELS_AVX512VNNI(KERNEL)};
 static const kernel_table avx512bf16_table = {SOTTO_KERNELS_AVX512BF16(KERNEL)};
+static const kernel_table avx512fp16_table = {SOTTO_KERNELS_AVX512FP16(KERNEL)};
 
 #define NEEDS_AVX2 (CPU_AVX2 | CPU_FMA | CPU_F16C)
 #define NEEDS_AVX512 (NEEDS_AVX2 | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ)
@@ -26,6 +27,8 @@ static const kernel_variant variants[] = {
     {"avx512", NEEDS_AVX512, &avx512_table},
     {"avx512vnni", NEEDS_AVX512 | CPU_AVX512VNNI, &avx512vnni_table},
     {"avx512bf16", NEEDS_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16, &avx512bf16_table},
+    /* Every processor with F16 has BF16 too, if not at its speed. */
+    {"avx512fp16", NEEDS_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16 | CPU_AVX512FP16, &avx512fp16_table},
 #endif
 };
 

@@ -11,12 +11,14 @@
   SLOT(gelu, gelu_kernel)                                    \
   SLOT(gemm_f32, gemm_kernel)                                \
   SLOT(gemm_bf16, gemm_kernel)                               \
+  SLOT(gemm_f16, gemm_kernel)                                \
   SLOT(gemm_i8, gemm_kernel)                                 \
   SLOT(attention_f32, attention_kernel)                      \
   SLOT(attention_bf16, attention_kernel)                     \
   SLOT(attention_i8, attention_kernel)                       \
   SLOT(peak_f32, peak_kernel)                                \
   SLOT(peak_bf16, peak_kernel)                               \
+  SLOT(peak_f16, peak_kernel)                                \
   SLOT(peak_i8, peak_kernel)                                 \
   SLOT(read, read_kernel)                                    \
   SLOT(mel_f32, mel_kernel)                                  \
@@ -47,12 +49,14 @@
   KERNEL(gelu, gelu_f32_ref)                                   \
   KERNEL(gemm_f32, gemm_f32_4x8_ref)                           \
   KERNEL(gemm_bf16, gemm_bf16_4x8_ref)                         \
+  KERNEL(gemm_f16, gemm_f16_4x8_ref)                           \
   KERNEL(gemm_i8, gemm_i8_4x8_ref)                             \
   KERNEL(attention_f32, attention_f32_ref)                     \
   KERNEL(attention_bf16, attention_bf16_ref)                   \
   KERNEL(attention_i8, attention_i8_ref)                       \
   KERNEL(peak_f32, peak_f32_ref)                               \
   KERNEL(peak_bf16, peak_bf16_ref)                             \
+  KERNEL(peak_f16, peak_f16_ref)                               \
   KERNEL(peak_i8, peak_i8_ref)                                 \
   KERNEL(read, read_f32_ref)                                   \
   KERNEL(mel_f32, mel_f32_ref)                                 \
@@ -138,5 +142,9 @@
   KERNEL(attention_bf16, attention_bf16_avx512bf16) \
   KERNEL(attention_i8, attention_i8_avx512bf16)   \
   KERNEL(peak_bf16, peak_bf16_avx512bf16)
+
+#define SOTTO_KERNELS_AVX512FP16(KERNEL)        \
+  KERNEL(gemm_f16, gemm_f16_12x32_avx512fp16)   \
+  KERNEL(peak_f16, peak_f16_avx512fp16)
 
 #endif

@@ -30,6 +30,8 @@ typedef void gelu_kernel(float *values, int64_t count);
  *
  *   gemm_f32   operands as they are
  *   gemm_bf16  operands rounded to BF16, to nearest even (subnormals may become 0), sums F32
+ *   gemm_f16   operands rounded to F16, to nearest even, beyond its range to its end; of every F16_RUN pairs along K the
+ *              even and the odd k are summed in F16 each, then in F32 (f16_run.h)
  *   gemm_i8    operands rounded to INT8 in groups of I8_GROUP along K, each row with a scale of its own for every group
  *              (i8_group.h), sums of a group INT32 and exact, of groups F32 */
 
@@ -128,6 +130,7 @@ SOTTO_KERNELS_AVXVNNI(KERNEL)
 SOTTO_KERNELS_AVX512(KERNEL)
 SOTTO_KERNELS_AVX512VNNI(KERNEL)
 SOTTO_KERNELS_AVX512BF16(KERNEL)
+SOTTO_KERNELS_AVX512FP16(KERNEL)
 #undef KERNEL
 
 /* ---- Variants. */

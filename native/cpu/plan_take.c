@@ -43,6 +43,7 @@ int32_t take_gemm_kernel(const plan_reader *reader, int64_t arithmetic, gemm_ker
   switch (arithmetic) {
     case SOTTO_ARITHMETIC_F32: *out = kernels->gemm_f32; return SOTTO_OK;
     case SOTTO_ARITHMETIC_BF16: *out = kernels->gemm_bf16; return SOTTO_OK;
+    case SOTTO_ARITHMETIC_F16: *out = kernels->gemm_f16; return SOTTO_OK;
     case SOTTO_ARITHMETIC_I8: *out = kernels->gemm_i8; return SOTTO_OK;
     default: return refuse_step(reader, "its arithmetic must be one of enum sotto_arithmetic", arithmetic);
   }
@@ -54,7 +55,7 @@ int32_t take_attention_kernel(const plan_reader *reader, int64_t arithmetic, att
     case SOTTO_ARITHMETIC_F32: *out = kernels->attention_f32; return SOTTO_OK;
     case SOTTO_ARITHMETIC_BF16: *out = kernels->attention_bf16; return SOTTO_OK;
     case SOTTO_ARITHMETIC_I8: *out = kernels->attention_i8; return SOTTO_OK;
-    default: return refuse_step(reader, "its arithmetic must be one of enum sotto_arithmetic", arithmetic);
+    default: return refuse_step(reader, "its arithmetic must be one that attention has a kernel for", arithmetic);
   }
 }
 

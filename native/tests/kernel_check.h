@@ -18,7 +18,8 @@
 
 /* A sum of K products in F32, in whatever order; magnitude = Σ|a·b|. */
 #define TOLERANCE_SUM(K, magnitude) (((double)(K) + 2) * ROUNDING * (magnitude) + SMALLEST)
-/* A sum over K values in groups of INT8, whose integers are exact; magnitude = Σ over groups of |integer · scales|. */
+/* A sum of what groups of 64 values give: INT8, whose integers are exact, or F16, whose roundings the test does too;
+ * magnitude = Σ over groups of |what one gives|. */
 #define TOLERANCE_GROUPS(K, magnitude) TOLERANCE_SUM((K) / 64 + 5, magnitude)
 /* lanes/functions.h: 2e-8 · |x| and two roundings of the result. */
 #define TOLERANCE_GELU(x, result) (2e-8 * (x) + 4 * ROUNDING * (result) + SMALLEST)

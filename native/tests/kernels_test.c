@@ -4,12 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../cpu/cpu_features.h"
 #include "kernel_check.h"
+
+/* f16_emulated.c: the kernel for processors with AVX-512 FP16, on any with AVX-512. */
+extern gemm_kernel gemm_f16_12x32_emulated;
+enum { F16_EMULATION_NEEDS = CPU_AVX2 | CPU_FMA | CPU_F16C | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ };
 
 #define KERNEL(slot, name) #slot " " #name,
 static const char *const kernel_names[] = {
     SOTTO_KERNELS_REF(KERNEL) SOTTO_KERNELS_AVX2(KERNEL) SOTTO_KERNELS_AVXVNNI(KERNEL)
-        SOTTO_KERNELS_AVX512(KERNEL) SOTTO_KERNELS_AVX512VNNI(KERNEL) SOTTO_KERNELS_AVX512BF16(KERNEL)};
+        SOTTO_KERNELS_AVX512(KERNEL) SOTTO_KERNELS_AVX512VNNI(KERNEL) SOTTO_KERNELS_AVX512BF16(KERNEL) SOTTO_KERNELS_AVX512FP16(KERNEL)};
 #undef KERNEL
 
 /* The listed name of a variant's kernel in a slot: it ends with the variant's. */
@@ -52,6 +57,14 @@ int main(int count, char **arguments) {
     SOTTO_KERNEL_SLOTS(SLOT)
 #undef SLOT
   }
+#if defined(__x86_64__)
+  if (count == 1 && (cpu_detect() & F16_EMULATION_NEEDS) == F16_EMULATION_NEEDS) {
+    kernel_check check = {.kernel = "gemm_f16_12x32 on emulated F16"};
+    test_gemm_f16(&check, &gemm_f16_12x32_emulated);
+    wrong += !report(&check);
+    tested++;
+  }
+#endif
   printf("%d kernels, %d wrong\n", tested, wrong);
   return wrong > 0 || tested == 0;
 }

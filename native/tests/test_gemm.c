@@ -6,23 +6,33 @@
 
 #include "../cpu/format_scalar.h"
 #include "../cpu/gemm.h"
+#include "../cpu/f16_run.h"
+#include "../cpu/f16_scalar.h"
 #include "../cpu/i8_group.h"
 #include "../cpu/memory.h"
 #include "kernel_check.h"
 
 /* What the product under test rounds its operands to. */
-static enum { F32, BF16, I8 } arithmetic;
+static enum { F32, BF16, F16, I8 } arithmetic;
 
 typedef struct {
   double sum, magnitude;
 } dot_product;
 
+static float operand(float x) { return arithmetic == BF16 ? f32_of_bf16(bf16_of_f32(x)) : x; }
+
 /* Σ a·b of operands rounded as the kernel under test does. */
 static dot_product dot_of(const float *a, const float *b, int64_t K) {
   dot_product dot = {0, 0};
-  for (int64_t k = 0; k < K && arithmetic != I8; k++) {
-    const int is_rounded = arithmetic == BF16;
-    const double term = is_rounded ? (double)f32_of_bf16(bf16_of_f32(a[k])) * f32_of_bf16(bf16_of_f32(b[k])) : (double)a[k] * b[k];
+  for (int64_t k = 0; k < K && arithmetic == F16; k += 2 * F16_RUN) {
+    float sums[2] = {0, 0}; /* of even and odd k */
+    for (int64_t i = k; i < K && i < k + 2 * F16_RUN; i++)
+      sums[i % 2] = f16_multiply_add(f16_operand(a[i]), f16_operand(b[i]), sums[i % 2]);
+    dot.sum += (double)sums[0] + sums[1];
+    dot.magnitude += fabs((double)sums[0]) + fabs((double)sums[1]);
+  }
+  for (int64_t k = 0; k < K && (arithmetic == F32 || arithmetic == BF16); k++) {
+    const double term = (double)operand(a[k]) * operand(b[k]);
     dot.sum += term;
     dot.magnitude += fabs(term);
   }
@@ -39,7 +49,7 @@ static dot_product dot_of(const float *a, const float *b, int64_t K) {
 }
 
 static double tolerance_of_dot(int64_t K, double magnitude) {
-  if (arithmetic == I8) return TOLERANCE_GROUPS(K, magnitude);
+  if (arithmetic == I8 || arithmetic == F16) return TOLERANCE_GROUPS(K, magnitude);
   /* Instructions for BF16 take subnormal operands for 0. */
   return TOLERANCE_SUM(K, magnitude) + (arithmetic == BF16 ? (double)K * SMALLEST : 0);
 }
@@ -221,9 +231,11 @@ static void test_products(kernel_check *check, gemm_kernel *kernel) {
         const product_case c = {ms[i], ns[j], ks[l], number % 2, number / 2 % 2, number % 3, 1 + number % 5};
         test_product(check, kernel, c, FILL_RANDOM);
       }
-  for (fill_mode mode = 0; mode < FILL_COUNT; mode++)
+  for (fill_mode mode = 0; mode < FILL_COUNT; mode++) {
+    if (arithmetic == F16 && mode == FILL_LARGE) continue; /* beyond what its sums can hold */
     for (int options = 0; options < 4; options++)
       test_product(check, kernel, (product_case){2 * mr + 1, nr + 3, kc + 5, options % 2, options / 2, options % 3, 1}, mode);
+  }
   const int64_t frames[] = {1, 2, 3, mr + 1, 4 * mr + 2}, channels[] = {1, 3, 17, 80};
   for (size_t i = 0; i < sizeof frames / sizeof *frames; i++)
     for (size_t j = 0; j < sizeof channels / sizeof *channels; j++)
@@ -239,6 +251,11 @@ void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
 
 void test_gemm_bf16(kernel_check *check, gemm_kernel *kernel) {
   arithmetic = BF16;
+  test_products(check, kernel);
+}
+
+void test_gemm_f16(kernel_check *check, gemm_kernel *kernel) {
+  arithmetic = F16;
   test_products(check, kernel);
 }
 

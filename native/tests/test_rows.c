@@ -95,6 +95,7 @@ static void test_peak(kernel_check *check, peak_kernel *kernel) {
 
 void test_peak_f32(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
 void test_peak_bf16(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
+void test_peak_f16(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
 void test_peak_i8(kernel_check *check, peak_kernel *kernel) { test_peak(check, kernel); }
 
 void test_read(kernel_check *check, read_kernel *kernel) {

@@ -2,7 +2,7 @@ import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
 import { planEncoder } from "../../encoder/plan.ts";
 import { SOTTO_STEP_WORDS, SottoOp } from "../../ffi/cpu_symbols.ts";
 import { programOf, stepWords } from "../../kernels/cpu/program.ts";
-import type { Plan, Step } from "../../kernels/step.ts";
+import type { Arithmetic, Plan, Step } from "../../kernels/step.ts";
 
 Deno.test("stepWords() writes every operation in the header's order", () => {
   const io = { input: 3, output: 4 };
@@ -75,9 +75,9 @@ Deno.test("programOf() refuses arithmetic that the library has no kernels for", 
     T: 1,
     heads: 1,
     headWidth: 1,
-    arithmetic: "f16",
+    arithmetic: "i4" as Arithmetic,
   };
   const buffers = [{ name: "qkv", rows: 1, columns: 3 }, { name: "out", rows: 1, columns: 1 }];
   const plan: Plan = { buffers, weights: [], steps: [step], input: 0, output: 1 };
-  throws(() => programOf(plan), { code: "E_DEVICE", message: /computes in f32, bf16, i8, got f16/ });
+  throws(() => programOf(plan), { code: "E_DEVICE", message: /computes in f32, bf16, f16, i8, got i4/ });
 });

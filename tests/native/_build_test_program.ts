@@ -8,6 +8,7 @@ export const PROGRAMS = {
     "tests/kernels_test.c",
     "tests/kernel_check.c",
     "tests/test_gemm.c",
+    "tests/f16_emulated.c",
     "tests/test_attention.c",
     "tests/test_rows.c",
     "tests/test_decoder_kernels.c",

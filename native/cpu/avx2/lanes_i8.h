@@ -7,7 +7,7 @@
 static inline __m256i lanes_integers(lanes x) { return _mm256_cvtps_epi32(x); }
 static inline lanes lanes_of_integers(lanes sums) { return _mm256_cvtepi32_ps(_mm256_castps_si256(sums)); }
 
-#if defined(__AVXVNNI__)
+#if defined(LANES_MULTIPLY_BYTES)
 #define I8_STEP 4
 
 /* Rounded to nearest even, four vectors as LANES steps of bytes; |x| ≤ 127.5. */
@@ -22,7 +22,7 @@ static inline lanes lanes_offset_codes(lanes codes) {
   return _mm256_castsi256_ps(_mm256_xor_si256(_mm256_castps_si256(codes), _mm256_set1_epi8(-128)));
 }
 /* INT32 sums + Σ of four products, a unsigned and b signed; nothing saturates. ../avx512vnni/lanes.h says why no
- * intrinsic. */
+ * intrinsic; and compilers older than GCC 11 have none. */
 static inline __attribute__((always_inline)) lanes lanes_dot_i8(lanes a, lanes b, lanes sums) {
   __asm__("%{vex%} vpdpbusd %2, %1, %0" : "+x"(sums) : "x"(a), "x"(b));
   return sums;

@@ -7,6 +7,8 @@
 #undef LANES_KERNEL
 #define LANES_KERNEL(name) name##_avx512bf16
 
+#define LANES_PAIRS_ARE_BF16
+
 /* Two vectors, one behind the other, as LANES pairs of BF16; to nearest even, subnormals to 0. */
 static inline lanes lanes_pairs(lanes first, lanes second) { return (lanes)_mm512_cvtne2ps_pbh(second, first); }
 /* Pairs of equal elements of two vectors. */

@@ -1,4 +1,5 @@
-/* Pairs of BF16 along K: packing, and products of tiles with panels. Included after <isa>/lanes.h and lanes_transpose.h. */
+/* Pairs of 16-bit numbers along K: packing, and products of tiles with panels. Included after <isa>/lanes.h, whose
+ * lanes_pairs and lanes_pair_up say which numbers, and lanes_transpose.h. */
 #ifndef SOTTO_LANES_PAIRS_H
 #define SOTTO_LANES_PAIRS_H
 
@@ -7,7 +8,9 @@
 
 enum { PAIR = 2, PAIRS_AT_ONCE = PAIR * LANES };
 
+#if defined(LANES_PAIRS_ARE_BF16)
 TILE_MULTIPLY(tile_multiply_bf16, lanes_dot_bf16)
+#endif
 
 TILE_INLINE lanes load_pairs(const float *values) {
   return lanes_pairs(lanes_load(values), lanes_load(values + LANES));

@@ -16,6 +16,8 @@ double peak_f32_ref(int64_t rounds, float *sink) {
 /* There is no instruction for these: a multiply-add of the types that hold them. */
 double peak_bf16_ref(int64_t rounds, float *sink) { return peak_f32_ref(rounds, sink); }
 
+double peak_f16_ref(int64_t rounds, float *sink) { return peak_f32_ref(rounds, sink); }
+
 double peak_i8_ref(int64_t rounds, float *sink) {
   int32_t sums[CHAINS];
   for (int i = 0; i < CHAINS; i++) sums[i] = i;
