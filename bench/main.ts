@@ -138,7 +138,7 @@ async function comparisons(
   device: CpuDevice,
   { name, checkpoint, golden }: Subject,
   options: BenchOptions & { readonly peaks: Peaks; readonly skipped: string[] },
-): Promise<Pick<Report, "peers" | "words">> {
+): Promise<Pick<Report, "peers" | "words" | "notes">> {
   requireBase(name);
   const { skipped } = options;
   const peers = await peerRows(device, {
@@ -153,9 +153,9 @@ async function comparisons(
   );
   if (!await exists(model) || !await exists(recordings)) {
     skipped.push(`word error rates: no ${model} or no ${recordings}`);
-    return { peers: peers.rows };
+    return { peers: peers.rows, notes: peers.notes };
   }
-  return { peers: peers.rows, words: await wordErrorRows(model, recordings, options) };
+  return { peers: peers.rows, notes: peers.notes, words: await wordErrorRows(model, recordings, options) };
 }
 
 async function run(options: BenchOptions): Promise<Report> {

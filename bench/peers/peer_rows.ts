@@ -67,7 +67,7 @@ export interface PeerOptions {
 export async function peerRows(
   device: CpuDevice,
   options: PeerOptions,
-): Promise<{ readonly rows: Row[]; readonly skipped: string[] }> {
+): Promise<{ readonly rows: Row[]; readonly notes: string[]; readonly skipped: string[] }> {
   const { checkpoint, threads, rounds, clips: [timed, ...otherClips] } = options;
   const skipped: string[] = [];
   const work = await Deno.makeTempDir({ prefix: "peers" });
@@ -99,7 +99,7 @@ export async function peerRows(
   const whisperCpp = options.whisperCpp === undefined ? null : await prepareWhisperCpp(options, work);
   if (whisperCpp === null) skipped.push("whisper.cpp: no --whisper-cpp");
   else peers.push(...whisperCpp.peers);
-  if (peers.length === 0) return { rows: [], skipped };
+  if (peers.length === 0) return { rows: [], notes: [], skipped };
 
   const runners = [
     ...own.map(({ encoder }) => ({
@@ -139,7 +139,7 @@ export async function peerRows(
       errors.push({ clip: name, error: relativeError(await encoder.encode(logMel), right) });
     }
     rows.push({
-      what: `${precision}: ${encoder.arithmetic}`,
+      what: `sotto ${precision}`,
       time,
       ...rateOf(time, precision),
       error: errors[0].error,
@@ -175,7 +175,8 @@ export async function peerRows(
       });
     }
   }
-  return { rows, skipped };
+  const notes = own.map(({ precision, encoder }) => `sotto ${precision}: ${encoder.arithmetic}`);
+  return { rows, notes, skipped };
 }
 
 interface Measured {
