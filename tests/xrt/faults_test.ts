@@ -30,11 +30,11 @@ async function saidBy(settings: string, onFault: "cpu" | "fail"): Promise<Said> 
   const overlay = await Deno.makeTempFile({ suffix: ".xclbin" });
   try {
     await Deno.writeFile(overlay, modelledXclbin(ENCODER_NPU1));
-    const { stdout, stderr } = await deno(
+    const { code, stdout, stderr } = await deno(
       ["run", "-A", "--no-check", CHILD, shim, overlay, onFault],
       settings,
     ).output();
-    equal(new TextDecoder().decode(stderr), "");
+    equal(code, 0, new TextDecoder().decode(stderr)); // libxrt itself prints why it has no memory
     return JSON.parse(new TextDecoder().decode(stdout));
   } finally {
     await Deno.remove(overlay);
