@@ -48,11 +48,11 @@ export interface LoadModelOptions
  * E_DEVICE if the device cannot be used.
  *
  * @example
- * ```ts no-eval
+ * ```ts
  * import { loadModel } from "./mod.ts";
  *
- * using model = await loadModel("base");
- * const { text } = await model.transcribe("talk.mp3");
+ * using model = await loadModel("models/demo"); // or a name: base, turbo, owner/name
+ * const { text } = await model.transcribe("models/demo/audio/01_command.wav");
  * console.log(text);
  * ```
  */
@@ -159,6 +159,16 @@ export class WhisperModel implements Disposable, AsyncDisposable {
   /**
    * Transcribes a recording, yielding after each window how far it is and which segments are new; the generator's
    * return value is the transcript. Leaving the loop ends the work. Throws as {@linkcode WhisperModel.transcribe}.
+   *
+   * @example
+   * ```ts
+   * import { loadModel } from "./mod.ts";
+   *
+   * using model = await loadModel("models/demo");
+   * for await (const { fraction, segments } of model.progress("models/demo/audio/01_command.wav")) {
+   *   console.log(`${Math.round(100 * fraction)} %`, segments.map(({ text }) => text));
+   * }
+   * ```
    */
   progress(
     audio: AudioInput,
