@@ -48,7 +48,6 @@ const FAULTS: readonly (readonly [settings: string, code: ErrorCode, isAtOpen: b
   ["memlock", "E_NPU_MEMLOCK", true],
   ["context=22", "E_NPU_CONTEXT", false],
   ["buffer=12", "E_NPU_CONTEXT", false], // libxrt makes buffers of its own for a context
-  ["buffer=12@8+", "E_NPU_MEMLOCK", false],
   ["submit=5@3+", "E_NPU_COMMAND", false],
   ["error@3+", "E_NPU_COMMAND", false],
   ["hang@3+,watchdog=100", "E_NPU_TIMEOUT", false],
