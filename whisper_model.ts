@@ -13,11 +13,13 @@ import {
   type RunControls,
   type Segment,
   Tokenizer,
+  type TranscriptText,
   type WindowResult,
 } from "./decoder/mod.ts";
 import { Encoder, type EncoderOptions } from "./encoder/mod.ts";
 import { SottoError } from "./errors.ts";
 import { type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
+import { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
 import { type LogMel, logMel, N_SAMPLES } from "./mel/mod.ts";
 import {
   alignmentHeadsOf,
@@ -175,6 +177,19 @@ export class WhisperModel implements Disposable, AsyncDisposable {
     options: TranscriptionOptions = {},
   ): AsyncGenerator<TranscriptionProgress, Transcript> {
     return transcriptionProgress((options) => this.segments(audio, options), options);
+  }
+
+  /**
+   * Transcribes samples as they are spoken: F32, 16 kHz, one channel, in chunks of any size. Yields what is new after
+   * each reading; the generator's return value is the transcript.
+   *
+   * @throws {SottoError} E_OPTION before anything is read; E_AUDIO_VALUES; E_ABORTED.
+   */
+  transcribeStream(
+    samples: AsyncIterable<Float32Array>,
+    options: LiveOptions = {},
+  ): AsyncGenerator<LiveUpdate, TranscriptText> {
+    return transcribeStream(this, samples, options);
   }
 
   /** The log-mel of the first 30 s of audio, silence behind it: what the encoder takes. */
