@@ -208,11 +208,22 @@ async function run(options: BenchOptions): Promise<Report> {
   };
 }
 
+/** Options whose values are places on this machine, and what stands for them where the command is written down. */
+const PLACES: Readonly<Record<string, string>> = {
+  "--model": "PATH",
+  "--python": "PYTHON",
+  "--whisper-cpp": "FOLDER",
+};
+
 /** When and how this is measured. */
 function circumstances(args: readonly string[]): Circumstances {
+  const words = args.map((arg, i) => {
+    const [name, value] = arg.split("=");
+    return PLACES[args[i - 1]] ?? (value !== undefined && name in PLACES ? `${name}=${PLACES[name]}` : arg);
+  });
   return {
     date: Temporal.Now.plainDateISO().toString(),
-    command: ["deno task bench", ...args].join(" "),
+    command: ["deno task bench", ...words].join(" "),
     load: Deno.loadavg()[1],
     cores: navigator.hardwareConcurrency,
     versions: `Deno ${Deno.version.deno}, ${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,

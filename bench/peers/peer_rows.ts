@@ -105,10 +105,12 @@ export async function peerRows(
     ...own.map(({ encoder }) => ({
       time: () => secondsOf(() => encoder.encode(timed.logMel)),
       mostRounds: rounds,
+      warmsUp: false,
     })),
     ...peers.map((peer) => ({
       time: () => peer.time(),
       mostRounds: Math.min(rounds, peer.mostRounds ?? rounds),
+      warmsUp: peer.warmsUp ?? false,
     })),
   ];
   const times = await inTurns(runners, rounds);
@@ -286,15 +288,22 @@ async function prepareWhisperCpp(options: PeerOptions, work: string): Promise<Wh
   return await WhisperCpp.prepare(options.whisperCpp!, { checkpoint, threads: options.threads, work });
 }
 
-/** Times runners in turns; a first round does not count. */
+/** What {@linkcode inTurns} times. */
+interface Runner {
+  readonly time: () => Promise<number>;
+  readonly mostRounds: number;
+  readonly warmsUp: boolean;
+}
+
+/** Times runners in turns; a first round, for those that do not warm up by themselves, does not count. */
 async function inTurns(
-  runners: readonly { readonly time: () => Promise<number>; readonly mostRounds: number }[],
+  runners: readonly Runner[],
   rounds: number,
 ): Promise<Timing[]> {
   const seconds: number[][] = runners.map(() => []);
   for (let round = -1; round < rounds; round++) {
-    for (const [i, { time, mostRounds }] of runners.entries()) {
-      if (round >= mostRounds) continue;
+    for (const [i, { time, mostRounds, warmsUp }] of runners.entries()) {
+      if (round >= mostRounds || (round < 0 && warmsUp)) continue;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const measured = await time();
       if (round >= 0) seconds[i].push(measured);
