@@ -66,7 +66,7 @@ export interface NpuDeviceOptions extends CpuDeviceOptions {
 /** Beyond the driver's watchdog of 2 s, which ends a command itself. */
 const WAIT_MS = 2500;
 /** The second try must not cost as much again: a whole fault may take 3 s. A healthy NPU takes milliseconds. */
-const RETRY_WAIT_MS = 700;
+const RETRY_WAIT_MS = 500;
 /** Windows that are worked on at a time: one waits for the NPU while the host prepares another. */
 const LANES = 2;
 
