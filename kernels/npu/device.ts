@@ -11,6 +11,7 @@
 import { fileURLToPath } from "node:url";
 import { SottoError, type WarningSink } from "../../errors.ts";
 import { namedVariable } from "../../ffi/named_variable.ts";
+import { mayRead } from "../../ffi/permission.ts";
 import { isNpuFault } from "../../ffi/xrt_error.ts";
 import { XrtLibrary } from "../../ffi/xrt_library.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
@@ -237,8 +238,14 @@ export class NpuDevice implements Device {
     this.#plans.delete(plan);
   }
 
+  /** Frees the NPU and the CPU device. Throws E_BUSY while a plan runs. */
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
+    if ([...this.#plans].some((plan) => plan.isRunning)) {
+      throw new SottoError("E_BUSY", "Cannot dispose of the NPU device: an encoder plan is running on it", {
+        hint: "Await the call first, and dispose of the encoder before its device.",
+      });
+    }
     this.#host.device[Symbol.dispose]();
     this.#isDisposed = true;
     this.#session?.[Symbol.dispose]();
@@ -263,10 +270,14 @@ async function openLibrary(name: NpuDeviceName, given: string | URL | undefined)
   }
 }
 
+/** Where Linux shows accelerators: accel0 …. */
+const ACCELERATORS = "/dev/accel";
+
 /** Whether the kernel shows an accelerator; true where that may not be asked. */
 async function hasAccelerator(): Promise<boolean> {
+  if (!mayRead(ACCELERATORS)) return true;
   try {
-    for await (const entry of Deno.readDir("/dev/accel")) if (entry.name.startsWith("accel")) return true;
+    for await (const entry of Deno.readDir(ACCELERATORS)) if (entry.name.startsWith("accel")) return true;
     return false;
   } catch (error) {
     return !(error instanceof Deno.errors.NotFound);
@@ -334,6 +345,11 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   /** What the products are computed in. */
   get arithmetic(): string {
     return `${this.policy.name} (NPU)`;
+  }
+
+  /** Whether a window is being done. */
+  get isRunning(): boolean {
+    return this.#running.size > 0;
   }
 
   /** Puts weights and streams on the NPU; a fault is answered as during a run. */

@@ -199,6 +199,7 @@ testOnEmulatedNpu("NpuLoadedPlan refuses to be disposed of while it runs, or wai
   const plan = await device.loadPlan(PLAN, WEIGHTS);
   const running = plan.run(logMel());
   throws(() => plan[Symbol.dispose](), { code: "E_BUSY" });
+  throws(() => device[Symbol.dispose](), { code: "E_BUSY" });
   await Promise.all([running, plan[Symbol.asyncDispose]()]);
   await rejects(plan.run(logMel()), { code: "E_BUSY" });
 });
