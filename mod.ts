@@ -4,13 +4,34 @@
  * Nothing is loaded when this module is imported. Everything that fails throws a {@linkcode SottoError}.
  *
  * @example Transcribe a file
- * ```ts no-eval
+ * ```ts
  * import { loadModel } from "./mod.ts";
  *
- * using model = await loadModel("base");
- * const { text, segments, run } = await model.transcribe("talk.mp3");
+ * using model = await loadModel("models/demo"); // or a name: base, turbo, owner/name
+ * const { text, segments, run } = await model.transcribe("models/demo/audio/01_command.wav");
  * for (const { start, end, text } of segments) console.log(start, end, text);
- * console.log(run.device, run.seconds);
+ * console.log(text, run.device, run.seconds);
+ * ```
+ *
+ * @example Words with their times, of samples
+ * ```ts
+ * import { loadAudio, loadModel, wordTimes } from "./mod.ts";
+ *
+ * using model = await loadModel("models/demo");
+ * const audio = await loadAudio("models/demo/audio/01_command.wav"); // F32 [samples], 16 kHz, mono
+ * const words = wordTimes(await model.transcribe(audio, { wordTimestamps: true }));
+ * console.log(words.map(({ word, start }) => `${start} ${word}`));
+ * ```
+ *
+ * @example The encoder's features alone
+ * ```ts
+ * import { Encoder, loadAudio, logMel, padOrTrim } from "./mod.ts";
+ *
+ * using encoder = await Encoder.load("models/demo");
+ * const audio = padOrTrim(await loadAudio("models/demo/audio/01_command.wav"));
+ * const { dims: { n_mels: bands }, device } = encoder;
+ * const features = await encoder.encode(await logMel(audio, { bands, device })); // F32 [1500, state]
+ * console.log(features.length);
  * ```
  *
  * @module
@@ -28,6 +49,8 @@ export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.
 export type { Transcript } from "./transcribe.ts";
 export type { TranscriptionOptions, VoiceOptions } from "./transcription_options.ts";
 export type { VadParameters } from "./voice/mod.ts";
+export { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
+export type { TranscriptionParts } from "./transcribe.ts";
 export { type WordTimes, wordTimes } from "./word_times.ts";
 export type { LibrarySource, LibraryStep } from "./ffi/library_path.ts";
 export type { TranscriptionProgress } from "./transcription_progress.ts";
@@ -104,6 +127,11 @@ export {
   type LayerNormStep,
   type LoadedDecoder,
   type LoadedPlan,
+  type LoadPlanOptions,
+  type NpuDeviceOptions,
+  type NpuDispatchPolicy,
+  type NpuPrecision,
+  type NpuUsage,
   openDevice,
   type Plan,
   probeDevices,

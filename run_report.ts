@@ -52,17 +52,22 @@ export interface RunReport {
   readonly warnings: readonly Warning[];
 }
 
-/** Adds up the time of stages that await one another. */
+/** Adds up the time of stages; where a stage runs more than once at a time, the time passes once. */
 export class StageClock {
   readonly #seconds = new Map<string, number>();
+  readonly #running = new Map<string, { count: number; since: number }>();
 
   /** Runs `work` and counts its time to `stage`. */
   async time<T>(stage: string, work: () => Promise<T>): Promise<T> {
-    const start = performance.now();
+    const running = this.#running.get(stage) ?? { count: 0, since: 0 };
+    this.#running.set(stage, running);
+    if (running.count++ === 0) running.since = performance.now();
     try {
       return await work();
     } finally {
-      this.#seconds.set(stage, this.seconds(stage) + (performance.now() - start) / 1000);
+      if (--running.count === 0) {
+        this.#seconds.set(stage, this.seconds(stage) + (performance.now() - running.since) / 1000);
+      }
     }
   }
 

@@ -5,7 +5,14 @@
  */
 
 import { type AudioInput, openAudio } from "./audio/mod.ts";
-import { resolveTranscribeOptions, type Segment, type Tokenizer, transcribeWindows } from "./decoder/mod.ts";
+import {
+  type Cut,
+  resolveTranscribeOptions,
+  type Segment,
+  type Tokenizer,
+  transcribeBatches,
+  transcribeWindows,
+} from "./decoder/mod.ts";
 import type { Encoder } from "./encoder/mod.ts";
 import type { Warning } from "./errors.ts";
 import { type Device, type LoadedDecoder, usageSince } from "./kernels/mod.ts";
@@ -20,12 +27,15 @@ import {
   type VoiceOptions,
 } from "./transcription_options.ts";
 import {
+  cutAtPauses,
+  packSpans,
   resolveVadParameters,
   restoreTimes,
   SpeechDetector,
   speechOracle,
   speechSpans,
   Timeline,
+  type VadParameters,
   VoicedWindows,
 } from "./voice/mod.ts";
 import { drawnWords } from "./word_times.ts";
@@ -100,11 +110,11 @@ export async function* transcribeAudio(
     encoded++;
     return clock.time("encoder", () => encoder.encode(mel, { signal, onWarning }));
   };
-  const work = transcribeWindows(melWindows, { encode, decoder, tokenizer, alignmentHeads }, {
-    ...decoding,
-    signal,
-    onWarning,
-  });
+  const model = { encode, decoder, tokenizer, alignmentHeads };
+  const controls = { ...decoding, signal, onWarning };
+  const work = heard.cuts === null
+    ? transcribeWindows(melWindows, model, controls)
+    : transcribeBatches(melWindows, model, { ...controls, cuts: heard.cuts, batchSize: voice.batchSize! });
 
   const segments: Segment[] = [];
   let step = await clock.time("windows", () => work.next());
@@ -135,22 +145,33 @@ export async function* transcribeAudio(
 interface Heard {
   /** What is kept; null: all of it. */
   readonly timeline: Timeline | null;
+  /** Windows to be decoded independently, in frames of what is kept; null: one after the other. */
+  readonly cuts: readonly Cut[] | null;
   /** Absent where the first window has speech, or none has: it decides over the language then, as in openai-whisper. */
   readonly holdsSpeech?: (seek: number, frames: number) => boolean;
 }
 
+/** What fits into windows, cut at short pauses too (faster-whisper's batched pipeline: 30 s, 160 ms). */
+const PACKABLE: VadParameters = { maxSpeechDurationS: 30, minSilenceDurationMs: 160 };
+
 function listen(
   detector: SpeechDetector,
   { contentFrames }: MelWindows,
-  { vadFilter, vadParameters }: VoiceOptions,
+  { vadFilter, vadParameters, batchSize = null }: VoiceOptions,
 ): Heard {
   const probabilities = detector.finish().subarray(0, contentFrames);
   if (vadFilter) {
-    return { timeline: new Timeline(speechSpans(probabilities, resolveVadParameters(vadParameters))) };
+    const defaults = batchSize === null ? {} : PACKABLE;
+    const parameters = resolveVadParameters(vadParameters, { defaults });
+    const spans = speechSpans(probabilities, parameters);
+    // Speech fades into its padding: half of that is surely silence.
+    const margin = Math.round(parameters.speechPadMs / 2 / 10);
+    return { timeline: new Timeline(spans, margin), cuts: batchSize === null ? null : packSpans(spans) };
   }
+  const cuts = batchSize === null ? null : cutAtPauses(probabilities);
   const holdsSpeech = speechOracle(probabilities);
   const isPlain = holdsSpeech(0, N_FRAMES) || !holdsSpeech(0, contentFrames);
-  return { timeline: null, holdsSpeech: isPlain ? undefined : holdsSpeech };
+  return { timeline: null, cuts, holdsSpeech: isPlain ? undefined : holdsSpeech };
 }
 
 /** Windows whose cutting counts to the stage `cut`. */
@@ -193,7 +214,7 @@ function reportOf(
   const total = clock.seconds("open") + clock.seconds("windows");
   // Windows are cut, encoded and decoded in turn; what is neither cutting nor encoding is decoding.
   const encoding = clock.seconds("encoder");
-  const decoding = clock.seconds("windows") - clock.seconds("cut") - encoding;
+  const decoding = Math.max(0, clock.seconds("windows") - clock.seconds("cut") - encoding);
   return {
     device: device.name,
     description: device.description,

@@ -13,13 +13,22 @@ import { resolveVadParameters, type VadParameters } from "./voice/mod.ts";
 export interface VoiceOptions {
   /** Leave out what is not speech; all times stay those of the recording. Default false. */
   readonly vadFilter?: boolean;
-  /** How speech is told from silence, with `vadFilter`. */
+  /** How speech is told from silence, with `vadFilter` or `batchSize`. */
   readonly vadParameters?: VadParameters;
+  /**
+   * Cut the recording at pauses into windows of up to 30 s that do not depend on each other, and have this many in
+   * progress at a time, 1…32; with `vadFilter`, of speech alone. null (default): one window after the other, each begins where
+   * the text of the one before ended.
+   */
+  readonly batchSize?: number | null;
 }
 
 /** Everything a transcription is asked for; all optional. */
 export interface TranscriptionOptions
   extends TranscribeOptions, RunControls, VoiceOptions, Pick<AudioOptions, "ffmpeg" | "name"> {}
+
+/** Each has a session of its own on the device. */
+const MOST_IN_PROGRESS = 32;
 
 /** Options for whoever reads the audio and cuts it, and the rest, which is for the decoder. */
 export interface SplitOptions {
@@ -29,9 +38,9 @@ export interface SplitOptions {
 
 /** Splits options by who needs them. */
 export function splitOptions(
-  { ffmpeg: _ffmpeg, name: _name, vadFilter, vadParameters, ...decoding }: TranscriptionOptions,
+  { ffmpeg: _ffmpeg, name: _name, vadFilter, vadParameters, batchSize, ...decoding }: TranscriptionOptions,
 ): SplitOptions {
-  return { voice: { vadFilter, vadParameters }, decoding };
+  return { voice: { vadFilter, vadParameters, batchSize }, decoding };
 }
 
 /**
@@ -40,7 +49,7 @@ export function splitOptions(
  * @throws {SottoError} E_OPTION for the first rule broken.
  */
 export function checkTranscriptionOptions(options: TranscriptionOptions): void {
-  const { voice: { vadFilter, vadParameters }, decoding } = splitOptions(options);
+  const { voice: { vadFilter, vadParameters, batchSize = null }, decoding } = splitOptions(options);
   checkTranscribeOptions(decoding);
   if (vadFilter !== undefined && typeof vadFilter !== "boolean") {
     throw new SottoError(
@@ -49,16 +58,36 @@ export function checkTranscriptionOptions(options: TranscriptionOptions): void {
     );
   }
   resolveVadParameters(vadParameters);
+  if (
+    batchSize !== null && !(Number.isInteger(batchSize) && batchSize >= 1 && batchSize <= MOST_IN_PROGRESS)
+  ) {
+    throw new SottoError(
+      "E_OPTION",
+      `Cannot use the options: batchSize must be a whole number of 1…${MOST_IN_PROGRESS}, or null; got ${
+        JSON.stringify(batchSize)
+      }`,
+    );
+  }
+  if (batchSize !== null && decoding.conditionOnPreviousText) {
+    throw new SottoError(
+      "E_OPTION",
+      "Cannot use the options: batchSize and conditionOnPreviousText cannot be given together",
+      { hint: "Windows that are decoded at the same time do not know each other's text." },
+    );
+  }
   if (vadParameters !== undefined && !vadFilter) {
     throw new SottoError(
       "E_OPTION",
       "Cannot use the options: vadParameters needs vadFilter, and vadFilter is not true",
     );
   }
-  if (vadFilter && decoding.clipTimestamps !== undefined && String(decoding.clipTimestamps) !== "0") {
+  if (
+    (vadFilter || batchSize !== null) && decoding.clipTimestamps !== undefined &&
+    String(decoding.clipTimestamps) !== "0"
+  ) {
     throw new SottoError(
       "E_OPTION",
-      "Cannot use the options: vadFilter and clipTimestamps cannot be given together",
+      "Cannot use the options: clipTimestamps cannot be given together with vadFilter or batchSize",
       { hint: "Either voice activity finds what is transcribed, or clipTimestamps says it." },
     );
   }

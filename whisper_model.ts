@@ -13,11 +13,13 @@ import {
   type RunControls,
   type Segment,
   Tokenizer,
+  type TranscriptText,
   type WindowResult,
 } from "./decoder/mod.ts";
 import { Encoder, type EncoderOptions } from "./encoder/mod.ts";
 import { SottoError } from "./errors.ts";
 import { type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
+import { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
 import { type LogMel, logMel, N_SAMPLES } from "./mel/mod.ts";
 import {
   alignmentHeadsOf,
@@ -48,11 +50,11 @@ export interface LoadModelOptions
  * E_DEVICE if the device cannot be used.
  *
  * @example
- * ```ts no-eval
+ * ```ts
  * import { loadModel } from "./mod.ts";
  *
- * using model = await loadModel("base");
- * const { text } = await model.transcribe("talk.mp3");
+ * using model = await loadModel("models/demo"); // or a name: base, turbo, owner/name
+ * const { text } = await model.transcribe("models/demo/audio/01_command.wav");
  * console.log(text);
  * ```
  */
@@ -159,12 +161,35 @@ export class WhisperModel implements Disposable, AsyncDisposable {
   /**
    * Transcribes a recording, yielding after each window how far it is and which segments are new; the generator's
    * return value is the transcript. Leaving the loop ends the work. Throws as {@linkcode WhisperModel.transcribe}.
+   *
+   * @example
+   * ```ts
+   * import { loadModel } from "./mod.ts";
+   *
+   * using model = await loadModel("models/demo");
+   * for await (const { fraction, segments } of model.progress("models/demo/audio/01_command.wav")) {
+   *   console.log(`${Math.round(100 * fraction)} %`, segments.map(({ text }) => text));
+   * }
+   * ```
    */
   progress(
     audio: AudioInput,
     options: TranscriptionOptions = {},
   ): AsyncGenerator<TranscriptionProgress, Transcript> {
     return transcriptionProgress((options) => this.segments(audio, options), options);
+  }
+
+  /**
+   * Transcribes samples as they are spoken: F32, 16 kHz, one channel, in chunks of any size. Yields what is new after
+   * each reading; the generator's return value is the transcript.
+   *
+   * @throws {SottoError} E_OPTION before anything is read; E_AUDIO_VALUES; E_ABORTED.
+   */
+  transcribeStream(
+    samples: AsyncIterable<Float32Array>,
+    options: LiveOptions = {},
+  ): AsyncGenerator<LiveUpdate, TranscriptText> {
+    return transcribeStream(this, samples, options);
   }
 
   /** The log-mel of the first 30 s of audio, silence behind it: what the encoder takes. */

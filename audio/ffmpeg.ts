@@ -32,7 +32,7 @@ export async function checkFfmpeg(program: string | null, container: string, nam
   }
   const permission = await Deno.permissions.query({ name: "run", command: program });
   if (permission.state !== "granted") {
-    throw new SottoError("E_AUDIO_FORMAT", `${action}, and running it is not permitted`, {
+    throw new SottoError("E_PERMISSION", `${action}, and running it is not permitted`, {
       hint: `Run again with --allow-run=${program}. Or: ${CONVERT_HINT}`,
     });
   }

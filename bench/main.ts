@@ -138,7 +138,7 @@ async function comparisons(
   device: CpuDevice,
   { name, checkpoint, golden }: Subject,
   options: BenchOptions & { readonly peaks: Peaks; readonly skipped: string[] },
-): Promise<Pick<Report, "peers" | "words">> {
+): Promise<Pick<Report, "peers" | "words" | "notes">> {
   requireBase(name);
   const { skipped } = options;
   const peers = await peerRows(device, {
@@ -153,9 +153,9 @@ async function comparisons(
   );
   if (!await exists(model) || !await exists(recordings)) {
     skipped.push(`word error rates: no ${model} or no ${recordings}`);
-    return { peers: peers.rows };
+    return { peers: peers.rows, notes: peers.notes };
   }
-  return { peers: peers.rows, words: await wordErrorRows(model, recordings, options) };
+  return { peers: peers.rows, notes: peers.notes, words: await wordErrorRows(model, recordings, options) };
 }
 
 async function run(options: BenchOptions): Promise<Report> {
@@ -208,11 +208,22 @@ async function run(options: BenchOptions): Promise<Report> {
   };
 }
 
+/** Options whose values are places on this machine, and what stands for them where the command is written down. */
+const PLACES: Readonly<Record<string, string>> = {
+  "--model": "PATH",
+  "--python": "PYTHON",
+  "--whisper-cpp": "FOLDER",
+};
+
 /** When and how this is measured. */
 function circumstances(args: readonly string[]): Circumstances {
+  const words = args.map((arg, i) => {
+    const [name, value] = arg.split("=");
+    return PLACES[args[i - 1]] ?? (value !== undefined && name in PLACES ? `${name}=${PLACES[name]}` : arg);
+  });
   return {
     date: Temporal.Now.plainDateISO().toString(),
-    command: ["deno task bench", ...args].join(" "),
+    command: ["deno task bench", ...words].join(" "),
     load: Deno.loadavg()[1],
     cores: navigator.hardwareConcurrency,
     versions: `Deno ${Deno.version.deno}, ${Deno.build.os} ${Deno.osRelease()} ${Deno.build.arch}`,

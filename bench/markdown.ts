@@ -24,7 +24,7 @@ const QUIET_LOAD = 0.5;
 
 /** Writes a report down; `growth` is Markdown already. */
 export function reportMarkdown(report: Report, circumstances: Circumstances, growth?: string): string {
-  const { machine, rows, peers, words, skipped } = report;
+  const { machine, rows, peers, words, notes = [], skipped } = report;
   const { date, command, load, cores, versions } = circumstances;
   const shared = load <= QUIET_LOAD
     ? "The machine did nothing else."
@@ -40,7 +40,8 @@ export function reportMarkdown(report: Report, circumstances: Circumstances, gro
     } GB/s read from memory. Errors are relative L2.`,
     "## Stages",
     rowsTable(rows, machine),
-    ...(peers ? ["## The encoder beside its peers", `${PEERS}`, rowsTable(peers, machine)] : []),
+    ...(peers ? ["## The encoder beside its peers", PEERS, rowsTable(peers, machine)] : []),
+    ...(notes.length > 0 ? [notes.map((line) => `- ${line}`).join("\n")] : []),
     ...(words ? ["## Words", WORDS, rowsTable(words, machine)] : []),
     ...(growth ? ["## As the work grows", GROWTH, growth] : []),
     ...(skipped.length > 0 ? ["## Left out", skipped.map((line) => `- ${line}`).join("\n")] : []),

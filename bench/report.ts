@@ -42,6 +42,8 @@ export interface Report {
   readonly peers?: readonly Row[];
   /** Word error rates, where they were asked for and there is a model for them. */
   readonly words?: readonly Row[];
+  /** What else has to be said. */
+  readonly notes?: readonly string[];
   /** What was left out, and why. */
   readonly skipped: readonly string[];
 }
@@ -69,7 +71,7 @@ export function rowCells(
 }
 
 /** The report as a table. */
-export function formatReport({ machine, rows, peers = [], words = [], skipped }: Report): string {
+export function formatReport({ machine, rows, peers = [], words = [], notes = [], skipped }: Report): string {
   const pad = (cell: string, column: number): string =>
     column === 0 ? cell.padEnd(WIDTHS[0]) : cell.padStart(WIDTHS[column] ?? 0);
   const lineOf = (cells: readonly string[]): string =>
@@ -81,8 +83,10 @@ export function formatReport({ machine, rows, peers = [], words = [], skipped }:
   const head = `${machine.device}; peak ${giga(machine.f32Peak)} GFLOP/s, memory ${
     giga(machine.readBandwidth)
   } GB/s`;
-  return [head, "", lineOf(COLUMNS), ...lines, "", ...skipped.map((line) => `skipped: ${line}`)].join("\n")
-    .trimEnd();
+  return [
+    ...[head, "", lineOf(COLUMNS), ...lines, ""],
+    ...[...notes, ...skipped.map((line) => `skipped: ${line}`)],
+  ].join("\n").trimEnd();
 }
 
 const giga = (value: number): string => (value / 1e9).toFixed(0);

@@ -59,7 +59,8 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     language: languageOption(get<string>("language")),
     initialPrompt: get<string>("initial_prompt") ?? null,
     carryInitialPrompt: get<boolean>("carry_initial_prompt"),
-    conditionOnPreviousText: get<boolean>("condition_on_previous_text"),
+    conditionOnPreviousText: get<boolean>("condition_on_previous_text") ??
+      (typeof values.get("batch_size") === "number" ? undefined : true),
     multilingual: get<boolean>("multilingual"),
     languageDetectionSegments: get<number>("language_detection_segments"),
     languageDetectionThreshold: get<number>("language_detection_threshold"),

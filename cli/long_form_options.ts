@@ -35,6 +35,11 @@ export const LONG_FORM_ENTRIES: readonly OptionEntry[] = [
       "end a text that repeats the same words this many times in a row, 24 tokens at least; 6 is a good value",
   },
   {
+    name: "batch_size",
+    kind: "optional number",
+    help: "cut the recording at pauses into independent windows, and have this many in progress at a time",
+  },
+  {
     name: "vad_filter",
     kind: "boolean",
     default: "False",
@@ -60,7 +65,10 @@ export const LONG_FORM_ENTRIES: readonly OptionEntry[] = [
  */
 export function longFormArguments(
   values: ReadonlyMap<string, OptionValue>,
-): Pick<TranscriptionOptions, "clipTimestamps" | "loopThreshold" | "vadFilter" | "vadParameters"> {
+): Pick<
+  TranscriptionOptions,
+  "clipTimestamps" | "loopThreshold" | "batchSize" | "vadFilter" | "vadParameters"
+> {
   const get = <T extends OptionValue>(name: string): T | undefined => values.get(name) as T | undefined;
   const vadFilter = get<boolean>("vad_filter")!;
   const given = Object.entries(VAD_NAMES).filter(([, name]) => get(name) !== undefined);
@@ -76,6 +84,7 @@ export function longFormArguments(
   return {
     clipTimestamps: get<string>("clip_timestamps"),
     loopThreshold: get<number | null>("loop_threshold"),
+    batchSize: get<number | null>("batch_size"),
     vadFilter,
     vadParameters: vadFilter ? vadParameters : undefined,
   };

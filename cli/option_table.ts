@@ -119,8 +119,7 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "condition_on_previous_text",
       kind: "boolean",
-      default: "True",
-      help: "give each window the text before it as a prompt",
+      help: "give each window the text before it as a prompt (True; False with --batch_size)",
     },
   ],
   "Decoding": [

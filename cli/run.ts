@@ -5,6 +5,7 @@
  */
 
 import { openAudio } from "../audio/mod.ts";
+import { SottoError } from "../errors.ts";
 import { loadModel, type WhisperModel } from "../whisper_model.ts";
 import { parseArguments } from "./arguments.ts";
 import { type CommandOptions, commandOptions } from "./command_options.ts";
@@ -94,9 +95,21 @@ async function load(options: CommandOptions, signal: AbortSignal): Promise<Whisp
   });
 }
 
-/** Finds out, before a model is loaded, that a file is missing, a folder, or may not be read. */
+/** Finds out, before a model is loaded, that a file is missing or a folder, or that a permission is. */
 async function checkInput(file: string): Promise<void> {
-  if (file === "-" || (/^https?:/i.test(file) && URL.canParse(file))) return;
+  if (file === "-") return;
+  if (/^https?:/i.test(file) && URL.canParse(file)) {
+    const { state } = await Deno.permissions.query({ name: "net", host: new URL(file).host });
+    if (state !== "granted") await openAudio(file);
+    return;
+  }
   const info = await Deno.stat(file).catch(() => null);
-  if (info === null || info.isDirectory) await openAudio(file);
+  if (info === null || info.isDirectory) {
+    await openAudio(file);
+  } else if (info.isFile) { // a pipe can be read only once
+    await openAudio(file).catch((error) => {
+      // A file that cannot be decoded is reported in its turn.
+      if (error instanceof SottoError && error.code === "E_PERMISSION") throw error;
+    });
+  }
 }

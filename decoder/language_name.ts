@@ -17,6 +17,14 @@ const STANDARD_CODES: Readonly<Record<string, string>> = { jw: "jv" };
  * @param language A code or English name of a language that Whisper knows.
  * @param locale The language to say it in (BCP 47); default English.
  * @throws {SottoError} E_OPTION if Whisper does not know the language, or `locale` is no language tag.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { languageName } from "./mod.ts";
+ *
+ * assert.equal(languageName("de", "es"), "alemán");
+ * ```
  */
 export function languageName(language: string, locale: string | Intl.Locale = "en"): string {
   const code = languageCode(language);

@@ -11,14 +11,13 @@ import { promptRoom, warnOfLongPrompts } from "./initial_tokens.ts";
 import { nextPlace } from "./clips.ts";
 import type { LanguageDetection } from "./language.ts";
 import { voteOnLanguage } from "./language_vote.ts";
-import { cutLoop } from "./loops.ts";
+import { withoutLoop } from "./loops.ts";
 import type { ResolvedTranscribeOptions, RunControls, TranscribeOptions } from "./options.ts";
 import { randomOfWindow } from "./random.ts";
 import { resolveTranscribeOptions } from "./resolve_options.ts";
 import { clearEmpty, cutWindow, FRAMES_PER_WINDOW, type Segment } from "./segments.ts";
 import { throwIfAborted } from "./token_search.ts";
 import type { Tokenizer } from "./tokenizer.ts";
-import { strip } from "./whitespace.ts";
 import { warnOfTranslatedWords, WordTimer } from "./words/mod.ts";
 
 /** The log-mel of a recording, handed out a window at a time. */
@@ -158,7 +157,7 @@ async function* run(
       random: randomOfWindow(options.seed, seek),
       signal,
     });
-    const result = withoutLoop(written, options, tokenizer);
+    const result = withoutLoop(written, options.loopThreshold, tokenizer);
     let nextSeek = seek + frames;
     let segments: readonly Segment[] = [];
     if (!isSilence(result, options)) {
@@ -200,17 +199,6 @@ function looksAhead(
 ): boolean {
   if (language !== null || multilingual) return false;
   return windows.again !== undefined && (languageDetectionSegments > 1 || windows.holdsSpeech !== undefined);
-}
-
-/** The result; where it ends in a loop, with one occurrence of what it repeats. */
-function withoutLoop(
-  result: WindowResult,
-  { loopThreshold }: ResolvedTranscribeOptions,
-  tokenizer: Tokenizer,
-): WindowResult {
-  if (loopThreshold === null) return result;
-  const tokens = cutLoop(result.tokens, loopThreshold, tokenizer.special.timestampBegin);
-  return tokens === null ? result : { ...result, tokens, text: strip(tokenizer.decode(tokens)) };
 }
 
 /** Text written hotter than this is not shown to the next window (openai-whisper, `transcribe`). */

@@ -4,8 +4,11 @@
  * @module
  */
 
+import type { WindowResult } from "./decode.ts";
 import type { LogitFilter } from "./logit_filters.ts";
 import type { LogitRow } from "./logit_row.ts";
+import type { Tokenizer } from "./tokenizer.ts";
+import { strip } from "./whitespace.ts";
 
 /** Shorter repetitions are let pass: people do say "no, no, no, no, no, no". */
 const LEAST_TOKENS = 24;
@@ -75,4 +78,15 @@ export function cutLoop(tokens: readonly number[], times: number, timestampBegin
   if (loop === null) return null;
   const end = places[loop.firstEnd - 1] + 1;
   return tokens.slice(0, tokens[end] >= timestampBegin ? end + 1 : end);
+}
+
+/**
+ * The result itself; where it ends in a loop, another one with one occurrence of what it repeats.
+ *
+ * @param times How often a part must come in a row; null: loops are not looked for.
+ */
+export function withoutLoop(result: WindowResult, times: number | null, tokenizer: Tokenizer): WindowResult {
+  if (times === null) return result;
+  const tokens = cutLoop(result.tokens, times, tokenizer.special.timestampBegin);
+  return tokens === null ? result : { ...result, tokens, text: strip(tokenizer.decode(tokens)) };
 }

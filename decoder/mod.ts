@@ -4,6 +4,7 @@
  * @module
  */
 
+export { type Batches, type Cut, transcribeBatches } from "./batched.ts";
 export { compressionRatio } from "./compression_ratio.ts";
 export { decodeWindow, detectLanguage, type TextModel, WindowDecoder, type WindowResult } from "./decode.ts";
 export type { LanguageDetection } from "./language.ts";

@@ -69,6 +69,7 @@ export class Encoder implements Disposable, AsyncDisposable {
     const plan = await device.loadPlan(
       planEncoder(dims, arithmeticFor(precision, dims, device)),
       weights,
+      { precision },
     );
     opened.move();
     return new Encoder(dims, device, plan, ownsDevice);

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { SottoError } from "../errors.ts";
 import { type RowsPass, type RowsWorker, sourceBytes, targetBytes } from "./rows_pass.ts";
 import type { ContextCall } from "./cpu_formats.ts";
 import type { CpuSymbols } from "./cpu_functions.ts";
 import { SOTTO_ROWS_WORDS, SottoRowsSource, SottoRowsTarget } from "./cpu_symbols.ts";
 import { sized } from "./native_call.ts";
+import type { XrtBuffer } from "./xrt_objects.ts";
 
 const SOURCES = {
   f32: SottoRowsSource.SOTTO_ROWS_FROM_F32,
@@ -28,6 +30,15 @@ const NO_BYTES = new Uint8Array(0);
 
 function bytesOf(array: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}
+
+/** The native side is given an address, and cannot see how far it may go. */
+function requireRoom(name: string, buffer: XrtBuffer, bytes: number): void {
+  if (bytes <= buffer.size) return;
+  throw new SottoError(
+    "E_NATIVE",
+    `Cannot pass over rows: the ${name} must have ${bytes} bytes, got ${buffer.size}`,
+  );
 }
 
 /** Passes over rows by native code. */
@@ -61,6 +72,10 @@ export class CpuRows implements RowsWorker {
       target?.tile?.[1] ?? 0,
     ], BigInt);
     if (shape.length !== SOTTO_ROWS_WORDS) throw new Error("the words of a pass are not the header's");
+    if (!isArray) requireRoom("source", from, sourceBytes(pass));
+    if (target && to !== undefined && !(to instanceof Float32Array)) {
+      requireRoom("target", to, targetBytes(target));
+    }
     if (!isArray) await from.syncFromDevice(sourceBytes(pass));
     const symbol = "sotto_cpu_rows_pass";
     await this.#call(symbol, (context, error) =>

@@ -69,7 +69,7 @@ export interface Device extends Disposable {
    * @throws {SottoError} E_MODEL_MISMATCH if a weight is missing or of another shape; E_MODEL_VALUES if one
    * holds NaN or infinity.
    */
-  loadPlan(plan: Plan, weights: WeightStore): Promise<LoadedPlan>;
+  loadPlan(plan: Plan, weights: WeightStore, options?: LoadPlanOptions): Promise<LoadedPlan>;
 
   /**
    * Prepares the text decoder.
@@ -77,6 +77,12 @@ export interface Device extends Disposable {
    * @throws {SottoError} as {@linkcode Device.loadPlan}.
    */
   loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder>;
+}
+
+/** What a device whose products are not those of the plan's arithmetic has to know of the caller's wishes. */
+export interface LoadPlanOptions {
+  /** How exact it has to be, as the encoder's option says; default `auto`. */
+  readonly precision?: "auto" | "f32" | "half" | "int8";
 }
 
 /** A plan with its weights on a device. Calls queue; disposing during one is refused with E_BUSY. */

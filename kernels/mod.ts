@@ -11,6 +11,7 @@ export type {
   DeviceProbe,
   LoadedDecoder,
   LoadedPlan,
+  LoadPlanOptions,
   MelFilters,
   RunOptions,
   TextAlignment,
@@ -18,6 +19,7 @@ export type {
 export type { CpuDeviceOptions } from "./cpu/device.ts";
 export { DEVICE_NAMES, type DeviceChoice, type DeviceOptions, openDevice, probeDevices } from "./select.ts";
 export type { NpuDeviceOptions } from "./npu/device.ts";
+export type { DevicePolicy as NpuDispatchPolicy } from "./npu/select.ts";
 export { NPU_PRECISIONS, type NpuPrecision } from "./npu/policy.ts";
 export { type NpuUsage, usageSince } from "./npu/statistics.ts";
 export { operationsOf } from "./step.ts";

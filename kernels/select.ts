@@ -55,8 +55,8 @@ async function probe(name: DeviceName, options: DeviceOptions): Promise<DevicePr
  *
  * `auto` takes a real NPU where a compiled overlay was given for it and it is usable; else the CPU library; else the
  * portable device, with one warning (W_DEVICE) that says why. Where the caller gave the CPU library's path, a library
- * that is not usable is an error. The NPU is worth it for every encoder there is by the cost model of
- * `npu/cost_model.ts` (`deno task npu-report` prints it), but without an overlay it can do nothing.
+ * that is not usable is an error. On the NPU each product goes where it is predicted to be faster, there or on the CPU
+ * (`npu/dispatch.ts`).
  *
  * @throws {SottoError} E_OPTION if there is no such device or an option is out of range; E_PERMISSION, E_NATIVE,
  * E_DEVICE if a device that was asked for by name is not usable.
@@ -68,7 +68,7 @@ export async function openDevice(
   if (choice !== "auto") return await open(choice, options);
   if (options.npuOverlay !== undefined) {
     try {
-      return await open("npu", { ...options, onNpuFault: "cpu" });
+      return await open("npu", { npuDispatch: "hybrid", ...options, onNpuFault: "cpu" });
     } catch (error) {
       if (!isReplaceable(error)) throw error;
       const message = `Using the CPU, not the NPU: ${error.message}. ${error.hint}`;

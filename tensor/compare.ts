@@ -52,6 +52,15 @@ const BOUNDS: readonly number[] = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
  * @param actual What was computed.
  * @param expected What is right.
  * @throws {SottoError} E_OPTION if their lengths differ.
+ *
+ * @example
+ * ```ts
+ * import assert from "node:assert/strict";
+ * import { compare } from "./mod.ts";
+ *
+ * const { mae, max, maxIndex } = compare([1, 2, 3], [1, 2, 5]);
+ * assert.deepEqual([mae, max, maxIndex], [2 / 3, 2, 2]);
+ * ```
  */
 export function compare(actual: ArrayLike<number>, expected: ArrayLike<number>): Comparison {
   if (actual.length !== expected.length) {

@@ -11,6 +11,7 @@ export {
   VAD_DEFAULTS,
   type VadParameters,
 } from "./options.ts";
+export { cutAtPauses, packSpans } from "./cuts.ts";
 export { speechOracle } from "./oracle.ts";
 export { quietest, type Span, speechSpans } from "./spans.ts";
 export { Timeline } from "./timeline.ts";

@@ -26,9 +26,15 @@ export class Timeline {
   readonly frames: number;
   readonly #pieces: readonly Piece[];
 
-  /** @param spans In order, apart from or next to each other. */
-  constructor(spans: readonly Span[]) {
+  readonly #margin: number;
+
+  /**
+   * @param spans In order, apart from or next to each other.
+   * @param margin Frames at both ends of a span, next to a gap, in which nobody speaks.
+   */
+  constructor(spans: readonly Span[], margin = 0) {
     let at = 0;
+    this.#margin = margin;
     this.#pieces = spans.map(({ start, end }) => {
       const piece = { start, end, at };
       at += end - start;
@@ -53,15 +59,22 @@ export class Timeline {
   }
 
   /**
-   * Times in the recording of a stretch of kept speech. One that begins or ends where two pieces meet lies in
-   * the piece that it reaches into.
+   * Times in the recording of a stretch of kept speech. One that begins or ends where two pieces meet, or in the
+   * silence around that place, lies in the piece that it reaches into.
    */
   times({ start, end }: Times): Times {
     const from = this.#pieceAt(start * FRAMES_PER_SECOND);
     const to = this.#pieceAt(end * FRAMES_PER_SECOND, "before");
     if (from === undefined || to === undefined) return { start: 0, end: 0 };
-    const first = timeIn(from, start);
-    return { start: first, end: Math.max(first, timeIn(to, end)) };
+    const next = this.#pieces[this.#pieces.indexOf(from) + 1];
+    const before = this.#pieces[this.#pieces.indexOf(to) - 1];
+    const startsBehind = next && next.start > from.end &&
+      next.at - start * FRAMES_PER_SECOND < this.#margin &&
+      end * FRAMES_PER_SECOND > next.at + this.#margin;
+    const endsBefore = before && to.start > before.end && end * FRAMES_PER_SECOND - to.at < this.#margin &&
+      start * FRAMES_PER_SECOND < to.at - this.#margin;
+    const first = startsBehind ? timeIn(next, start) : timeIn(from, start);
+    return { start: first, end: Math.max(first, endsBefore ? timeIn(before, end) : timeIn(to, end)) };
   }
 
   /** Times of a word: within the one piece that holds its middle, for nobody pauses within a word. */

@@ -16,6 +16,8 @@ export interface EncoderPeer {
   readonly note?: string;
   /** How many rounds are enough of it; default as many as there are. */
   readonly mostRounds?: number;
+  /** Whether each run warms up by itself, so that the first counts. */
+  readonly warmsUp?: boolean;
   /** Encodes once; gives the seconds that took. */
   time(): Promise<number>;
   /** Features of the window, F32 [n_audio_ctx, n_audio_state]; null if it shows none. */

@@ -67,7 +67,7 @@ export interface PeerOptions {
 export async function peerRows(
   device: CpuDevice,
   options: PeerOptions,
-): Promise<{ readonly rows: Row[]; readonly skipped: string[] }> {
+): Promise<{ readonly rows: Row[]; readonly notes: string[]; readonly skipped: string[] }> {
   const { checkpoint, threads, rounds, clips: [timed, ...otherClips] } = options;
   const skipped: string[] = [];
   const work = await Deno.makeTempDir({ prefix: "peers" });
@@ -99,16 +99,18 @@ export async function peerRows(
   const whisperCpp = options.whisperCpp === undefined ? null : await prepareWhisperCpp(options, work);
   if (whisperCpp === null) skipped.push("whisper.cpp: no --whisper-cpp");
   else peers.push(...whisperCpp.peers);
-  if (peers.length === 0) return { rows: [], skipped };
+  if (peers.length === 0) return { rows: [], notes: [], skipped };
 
   const runners = [
     ...own.map(({ encoder }) => ({
       time: () => secondsOf(() => encoder.encode(timed.logMel)),
       mostRounds: rounds,
+      warmsUp: false,
     })),
     ...peers.map((peer) => ({
       time: () => peer.time(),
       mostRounds: Math.min(rounds, peer.mostRounds ?? rounds),
+      warmsUp: peer.warmsUp ?? false,
     })),
   ];
   const times = await inTurns(runners, rounds);
@@ -139,7 +141,7 @@ export async function peerRows(
       errors.push({ clip: name, error: relativeError(await encoder.encode(logMel), right) });
     }
     rows.push({
-      what: `${precision}: ${encoder.arithmetic}`,
+      what: `sotto ${precision}`,
       time,
       ...rateOf(time, precision),
       error: errors[0].error,
@@ -175,7 +177,8 @@ export async function peerRows(
       });
     }
   }
-  return { rows, skipped };
+  const notes = own.map(({ precision, encoder }) => `sotto ${precision}: ${encoder.arithmetic}`);
+  return { rows, notes, skipped };
 }
 
 interface Measured {
@@ -285,15 +288,22 @@ async function prepareWhisperCpp(options: PeerOptions, work: string): Promise<Wh
   return await WhisperCpp.prepare(options.whisperCpp!, { checkpoint, threads: options.threads, work });
 }
 
-/** Times runners in turns; a first round does not count. */
+/** What {@linkcode inTurns} times. */
+interface Runner {
+  readonly time: () => Promise<number>;
+  readonly mostRounds: number;
+  readonly warmsUp: boolean;
+}
+
+/** Times runners in turns; a first round, for those that do not warm up by themselves, does not count. */
 async function inTurns(
-  runners: readonly { readonly time: () => Promise<number>; readonly mostRounds: number }[],
+  runners: readonly Runner[],
   rounds: number,
 ): Promise<Timing[]> {
   const seconds: number[][] = runners.map(() => []);
   for (let round = -1; round < rounds; round++) {
-    for (const [i, { time, mostRounds }] of runners.entries()) {
-      if (round >= mostRounds) continue;
+    for (const [i, { time, mostRounds, warmsUp }] of runners.entries()) {
+      if (round >= mostRounds || (round < 0 && warmsUp)) continue;
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
       const measured = await time();
       if (round >= 0) seconds[i].push(measured);

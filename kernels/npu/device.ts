@@ -11,20 +11,32 @@
 import { fileURLToPath } from "node:url";
 import { SottoError, type WarningSink } from "../../errors.ts";
 import { namedVariable } from "../../ffi/named_variable.ts";
+import { mayRead } from "../../ffi/permission.ts";
 import { isNpuFault } from "../../ffi/xrt_error.ts";
 import { XrtLibrary } from "../../ffi/xrt_library.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { WeightStore } from "../../model/weights.ts";
 import { CpuDevice, type CpuDeviceOptions } from "../cpu/device.ts";
-import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
+import type {
+  Device,
+  LoadedDecoder,
+  LoadedPlan,
+  LoadPlanOptions,
+  MelFilters,
+  RunOptions,
+} from "../device.ts";
 import { openPortableDevice } from "../portable/device.ts";
-import type { Plan, Step } from "../step.ts";
+import type { Plan } from "../step.ts";
+import { clockOf } from "./clock.ts";
+import type { HostRates } from "./cost_model.ts";
+import { type Dispatch, dispatchPlan, measureHost } from "./dispatch.ts";
 import { hostOf, type NpuHost } from "./host.ts";
 import { Lane } from "./lane.ts";
 import { LanePool } from "./lane_pool.ts";
-import { type NpuPolicy, type NpuPrecision, policyNamed } from "./policy.ts";
+import { type NpuPolicy, type NpuPrecision, policyFor, policyNamed } from "./policy.ts";
 import { type NpuProgram, programFor } from "./program.ts";
 import { ResidentPlan } from "./resident_plan.ts";
+import type { DevicePolicy } from "./select.ts";
 import { NpuSession } from "./session.ts";
 import { NpuStatistics, type NpuUsage, type OperationTotals } from "./statistics.ts";
 
@@ -42,12 +54,12 @@ export interface NpuDeviceOptions extends CpuDeviceOptions {
   readonly npuModel?: string;
   /** Path or `file:` URL of a compiled overlay (xclbin); a real NPU needs one. */
   readonly npuOverlay?: string | URL;
-  /** What products are computed in; default `bfp16` on XDNA2, else `bf16`. */
+  /** What products are computed in; default as the encoder's precision says: `auto` is `bfp16` on XDNA2, else `bf16`. */
   readonly npuPrecision?: NpuPrecision;
+  /** Where products go: all to the NPU (default), or each where it is predicted to be faster. */
+  readonly npuDispatch?: DevicePolicy;
   /** What a fault that stays leads to; default `fail` for `npu`, `cpu` for `npu-emulated`. */
   readonly onNpuFault?: "cpu" | "fail";
-  /** Steps of a plan to leave to the CPU device; default none. */
-  readonly onCpu?: (step: Step) => boolean;
   /** Told, once, if the NPU fails and the CPU goes on. */
   readonly onWarning?: WarningSink;
 }
@@ -55,7 +67,7 @@ export interface NpuDeviceOptions extends CpuDeviceOptions {
 /** Beyond the driver's watchdog of 2 s, which ends a command itself. */
 const WAIT_MS = 2500;
 /** The second try must not cost as much again: a whole fault may take 3 s. A healthy NPU takes milliseconds. */
-const RETRY_WAIT_MS = 700;
+const RETRY_WAIT_MS = 500;
 /** Windows that are worked on at a time: one waits for the NPU while the host prepares another. */
 const LANES = 2;
 
@@ -63,7 +75,7 @@ const LANES = 2;
 export class NpuDevice implements Device {
   readonly name: NpuDeviceName;
   readonly description: string;
-  /** The overlay's types that products are computed in. */
+  /** What products are computed in, unless the encoder asks otherwise. */
   readonly policy: NpuPolicy;
   readonly #library: XrtLibrary;
   readonly #xclbin: Uint8Array<ArrayBuffer> | null;
@@ -71,6 +83,7 @@ export class NpuDevice implements Device {
   readonly #options: NpuDeviceOptions;
   readonly #statistics: NpuStatistics;
   readonly #plans = new Set<NpuLoadedPlan>();
+  #rates: HostRates | undefined;
   #session: NpuSession | null;
   #opening: Promise<NpuSession> | null = null;
   #fault: SottoError | null = null;
@@ -95,10 +108,8 @@ export class NpuDevice implements Device {
     this.#session = parts.session;
     this.#options = options;
     const { description, design } = parts.session;
-    const fallback = design.programs.some((it) => it.kind === "matmul" && it.input === "bfp16")
-      ? "bfp16"
-      : "bf16";
-    this.policy = policyNamed(options.npuPrecision ?? fallback, design);
+    const { npuPrecision } = options;
+    this.policy = npuPrecision === undefined ? policyFor("auto", design) : policyNamed(npuPrecision, design);
     this.#statistics = new NpuStatistics(description.modelled);
     const kind = description.modelled ? " (modelled)" : "";
     this.description = `${description.name}${kind} beside ${parts.host.device.description}`;
@@ -155,13 +166,26 @@ export class NpuDevice implements Device {
     return this.#host.device.loadDecoder(dims, weights);
   }
 
-  async loadPlan(plan: Plan, weights: WeightStore): Promise<NpuLoadedPlan> {
-    const design = (await this.current()).design;
-    const program = programFor(plan, { design, policy: this.policy, onCpu: this.#options.onCpu });
-    const loaded = new NpuLoadedPlan(this, program, weights, this.#statistics);
+  async loadPlan(plan: Plan, weights: WeightStore, options: LoadPlanOptions = {}): Promise<NpuLoadedPlan> {
+    const { design } = await this.current();
+    const { npuPrecision } = this.#options;
+    const policy = npuPrecision === undefined ? policyFor(options.precision ?? "auto", design) : this.policy;
+    const isHybrid = this.#options.npuDispatch === "hybrid";
+    const onCpu = isHybrid ? (await this.dispatch(plan, policy)).onCpu : undefined;
+    const program = programFor(plan, { design, policy, onCpu });
+    const loaded = new NpuLoadedPlan(this, { program, policy, weights }, this.#statistics);
     await loaded.prepare();
     this.#plans.add(loaded);
     return loaded;
+  }
+
+  /** Where the steps of a plan go, and why. */
+  async dispatch(plan: Plan, policy: NpuPolicy = this.policy): Promise<Dispatch> {
+    const { design, description } = await this.current();
+    const where = this.#options.npuDispatch ?? "npu";
+    const rates = this.#rates ??= await measureHost(this.#host);
+    const clock = clockOf(description.clock, description.generation);
+    return dispatchPlan(plan, { design, policy, clock, rates, where });
   }
 
   /**
@@ -214,8 +238,14 @@ export class NpuDevice implements Device {
     this.#plans.delete(plan);
   }
 
+  /** Frees the NPU and the CPU device. Throws E_BUSY while a plan runs. */
   [Symbol.dispose](): void {
     if (this.#isDisposed) return;
+    if ([...this.#plans].some((plan) => plan.isRunning)) {
+      throw new SottoError("E_BUSY", "Cannot dispose of the NPU device: an encoder plan is running on it", {
+        hint: "Await the call first, and dispose of the encoder before its device.",
+      });
+    }
     this.#host.device[Symbol.dispose]();
     this.#isDisposed = true;
     this.#session?.[Symbol.dispose]();
@@ -240,10 +270,14 @@ async function openLibrary(name: NpuDeviceName, given: string | URL | undefined)
   }
 }
 
+/** Where Linux shows accelerators: accel0 …. */
+const ACCELERATORS = "/dev/accel";
+
 /** Whether the kernel shows an accelerator; true where that may not be asked. */
 async function hasAccelerator(): Promise<boolean> {
+  if (!mayRead(ACCELERATORS)) return true;
   try {
-    for await (const entry of Deno.readDir("/dev/accel")) if (entry.name.startsWith("accel")) return true;
+    for await (const entry of Deno.readDir(ACCELERATORS)) if (entry.name.startsWith("accel")) return true;
     return false;
   } catch (error) {
     return !(error instanceof Deno.errors.NotFound);
@@ -283,6 +317,8 @@ function openHost(options: NpuDeviceOptions): Device {
 export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   /** How it is carried out. */
   readonly program: NpuProgram;
+  /** What its products are computed in. */
+  readonly policy: NpuPolicy;
   readonly #device: NpuDevice;
   readonly #weights: WeightStore;
   readonly #statistics: NpuStatistics;
@@ -294,16 +330,26 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   #isDisposed = false;
 
   /** @param device That it runs on. */
-  constructor(device: NpuDevice, program: NpuProgram, weights: WeightStore, statistics: NpuStatistics) {
+  constructor(
+    device: NpuDevice,
+    parts: { readonly program: NpuProgram; readonly policy: NpuPolicy; readonly weights: WeightStore },
+    statistics: NpuStatistics,
+  ) {
     this.#device = device;
-    this.program = program;
-    this.#weights = weights;
+    this.program = parts.program;
+    this.policy = parts.policy;
+    this.#weights = parts.weights;
     this.#statistics = statistics;
   }
 
   /** What the products are computed in. */
   get arithmetic(): string {
-    return `${this.#device.policy.name} (NPU)`;
+    return `${this.policy.name} (NPU)`;
+  }
+
+  /** Whether a window is being done. */
+  get isRunning(): boolean {
+    return this.#running.size > 0;
   }
 
   /** Puts weights and streams on the NPU; a fault is answered as during a run. */
@@ -376,10 +422,11 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   }
 
   async #load(session: NpuSession): Promise<LanePool<Lane>> {
-    const { host, policy } = this.#device;
-    const resident = await ResidentPlan.load(session, this.program, this.#weights, { host, policy });
-    this.#resident = resident;
+    const { host } = this.#device;
     const services = { host, statistics: this.#statistics };
+    const loading = { host, policy: this.policy };
+    const resident = await ResidentPlan.load(session, this.program, this.#weights, loading);
+    this.#resident = resident;
     return this.#lanes = new LanePool(LANES, () => Lane.open(resident, services));
   }
 

@@ -80,6 +80,30 @@ export function policyNamed(name: string, design: OverlayDesign): NpuPolicy {
   return policy;
 }
 
+/**
+ * The policy for a precision of the encoder's: `auto` is the fastest that is safe for transcripts.
+ *
+ * @throws {SottoError} E_OPTION for `f32`, which no NPU multiplies.
+ */
+export function policyFor(precision: "auto" | "f32" | "half" | "int8", design: OverlayDesign): NpuPolicy {
+  switch (precision) {
+    case "auto":
+      return POLICIES[multiplies(design, "bfp16") ? "bfp16" : "bf16"];
+    case "half":
+      return POLICIES.bf16;
+    case "int8":
+      return POLICIES.int8;
+    case "f32":
+      throw new SottoError(
+        "E_OPTION",
+        "Cannot compute in f32 on the NPU: its multipliers take at most bf16",
+        {
+          hint: "Take --device cpu, or --precision half.",
+        },
+      );
+  }
+}
+
 /** Operands of a linear layer's product in a layer of the encoder. */
 export function operandOf(policy: NpuPolicy, layer: number): NpuOperand {
   return layer < policy.exactLayers ? "bf16" : policy.linear;

@@ -258,8 +258,13 @@ class ProgramBuilder {
   /** Whether an attention goes to the NPU: not if it was left to the CPU, or its heads are wider than the tiles. */
   #attends(step: AttentionStep): boolean {
     const found = this.#design.programs.find((program) => program.kind === "attention");
-    if (this.#onCpu(step)) return false;
-    return found?.kind === "attention" && step.headWidth <= found.width;
+    if (this.#onCpu(step) || found?.kind !== "attention" || step.headWidth > found.width) return false;
+    if (step.headWidth === found.width) return true;
+    // Narrow heads are spread by the matrix before and gathered by the one behind: both must be on the NPU.
+    const index = this.#plan.steps.indexOf(step);
+    const [before, behind] = [this.#plan.steps[index - 1], this.#plan.steps[index + 1]];
+    return before?.op === "gemm" && before.output === step.input && !this.#onCpu(before) &&
+      behind?.op === "gemm" && behind.input === step.output && !this.#onCpu(behind);
   }
 
   #places(step: AttentionStep): HeadPlaces | null {

@@ -1,6 +1,7 @@
 /* Is there an NPU, and if not why not; opening one. libxrt says "No such device" of all of it, so the device files and the
  * limit of locked memory are looked at here. */
 #include <xrt/detail/version-slim.h>
+#include <xrt/experimental/xrt_ini.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -93,11 +94,23 @@ std::string memory_limit() {
   return limit.rlim_cur == RLIM_INFINITY ? "none" : std::to_string(limit.rlim_cur / 1024) + " KiB";
 }
 
+/* libxrt writes some failures to stderr beside throwing them, unless its log goes nowhere. An xrt.ini that was read already
+ * wins: then set() throws. */
+void silence_libxrt() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    try {
+      xrt::ini::set("Runtime.runtime_log", "null");
+    } catch (const std::exception &) {}
+  });
+}
+
 /* Opens a device, or answers with status and text of why not. */
 int32_t open_device(uint32_t index, xrt::device *opened, error_sink error) noexcept {
   const int reason = look_for_files();
   if (reason != 0) return explain_files(reason, error);
   try {
+    silence_libxrt();
     *opened = xrt::device(index);
     return SOTTO_XRT_OK;
   } catch (const std::exception &failed) {

@@ -81,7 +81,7 @@ int32_t sotto_xrt_run_create(uint64_t handle, uint64_t *made, char *error, size_
   const error_sink sink{error, error_capacity};
   const held<kernel> one(handle, HANDLE_NPU_KERNEL);
   if (!one) return stale(sink, "a kernel");
-  return guarded(sink, SOTTO_XRT_FAILED, &one->npu(), [&] {
+  return guarded(sink, SOTTO_XRT_BUFFER_REFUSED, /* its command packet is one */ &one->npu(), [&] {
     auto *created = new run(one.get(), xrt::run(one->xrt));
     created->is_counted = false;
     return enter(created, made, sink);
@@ -222,7 +222,7 @@ int32_t sotto_xrt_runlist_create(uint64_t handle, uint64_t *made, char *error, s
   const error_sink sink{error, error_capacity};
   const held<context> one(handle, HANDLE_NPU_CONTEXT);
   if (!one) return stale(sink, "a context");
-  return guarded(sink, SOTTO_XRT_FAILED, &one->npu(),
+  return guarded(sink, SOTTO_XRT_BUFFER_REFUSED, &one->npu(),
                  [&] { return enter(new runlist(one.get(), xrt::runlist(one->xrt)), made, sink); });
 }
 

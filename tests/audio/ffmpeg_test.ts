@@ -67,7 +67,7 @@ Deno.test({
   permissions: { read: true },
   fn: async () => {
     const error = await refused(
-      "E_AUDIO_FORMAT",
+      "E_PERMISSION",
       /because MP4 needs ffmpeg, and running it is not permitted/,
       () => {
         return openAudio(dataPath("speech.m4a"));

@@ -246,7 +246,7 @@ Deno.test("transcribe refuses what is no recording, whatever its name", (t) => {
     {
       name: "MP4, where ffmpeg is not permitted",
       file: "talk.m4a",
-      code: "E_AUDIO_FORMAT",
+      code: "E_PERMISSION",
       message: /ffmpeg.*--allow-run=ffmpeg/,
       bytes: () => Deno.readFile(new URL("tests/data/audio/speech.m4a", PROJECT_ROOT)),
     },

@@ -414,6 +414,21 @@ export const BEHAVIOURS: readonly Behaviour[] = [
       await refusedWith(Setup.make(npu, data), S.SOTTO_XRT_BUFFER_REFUSED, S.SOTTO_XRT_CONTEXT_REFUSED);
     },
   },
+  ...[3, 4, 5, 6].map((n): Behaviour => ({
+    name: `passes on that buffer ${n} alone is refused, and prints nothing`,
+    settings: `buffer=12@${n}`,
+    body: async (npu, data) => {
+      // Which buffer it is depends on how many the library itself needs; on some none of ours.
+      try {
+        await using setup = await Setup.make(npu, data);
+        const run = await setup.run();
+        await npu.finish(run);
+        npu.destroy(run);
+      } catch (error) {
+        await refusedWith(Promise.reject(error), S.SOTTO_XRT_BUFFER_REFUSED, S.SOTTO_XRT_CONTEXT_REFUSED);
+      }
+    },
+  })),
   {
     name: "passes on that a command is refused, and runs the next",
     settings: "submit=22@2",

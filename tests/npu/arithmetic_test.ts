@@ -180,21 +180,22 @@ Deno.test("the tiles' exponential is right to a few units of the last place", ()
   equal(tileExp(0), 1);
 });
 
-testOnEmulatedNpu("attention runs over tiles of keys as it is defined, masked keys apart", [], async () => {
-  const rows = 16, width = 24, tiles = 3, keys = 37, scale = 0.25;
-  const next = random(5);
-  const code = () => (next() >>> 16) & 0x81ff | 0x3e80;
-  const q = Uint16Array.from({ length: rows * width }, code);
-  const kv = Uint16Array.from({ length: 2 * tiles * rows * width }, code); // K and V of each tile
-  const word = new Uint32Array(Float32Array.of(scale).buffer)[0];
-  const result = await runTile(
-    `attention tile ${rows} ${width} in bf16 out f32`,
-    [0, tiles, keys, word],
-    [q, kv],
-    4 * rows * width,
-  );
-  const [queries, pairs] = [fromBf16(q), fromBf16(kv)];
-  const expected = new Float32Array(rows * width);
+/** Attention of one tile: Q [rows, width], then K and V of each tile of keys; keys beyond `keys` are masked. */
+interface AttentionCase {
+  readonly rows: number;
+  readonly width: number;
+  readonly tiles: number;
+  readonly keys: number;
+  readonly scale: number;
+}
+
+/** As native/npu_model/attention.c defines it. */
+function attention(
+  queries: Float32Array,
+  pairs: Float32Array,
+  { rows, width, keys, scale }: AttentionCase,
+): Float32Array<ArrayBuffer> {
+  const out = new Float32Array(rows * width);
   for (let i = 0; i < rows; i++) {
     let most = -Infinity, total = 0;
     const sums = new Float32Array(width);
@@ -222,9 +223,43 @@ testOnEmulatedNpu("attention runs over tiles of keys as it is defined, masked ke
       }
       most = highest;
     }
-    for (let d = 0; d < width; d++) expected[i * width + d] = fround(sums[d] / total);
+    for (let d = 0; d < width; d++) out[i * width + d] = fround(sums[d] / total);
   }
-  deepEqual(new Float32Array(result), expected);
+  return out;
+}
+
+const ATTENTION: AttentionCase = { rows: 16, width: 24, tiles: 3, keys: 37, scale: 0.25 };
+const SCALE_WORD = new Uint32Array(Float32Array.of(ATTENTION.scale).buffer)[0];
+const ATTENTION_RUNTIME = [0, ATTENTION.tiles, ATTENTION.keys, SCALE_WORD];
+
+testOnEmulatedNpu("attention runs over tiles of keys as it is defined, masked keys apart", [], async () => {
+  const { rows, width, tiles } = ATTENTION;
+  const next = random(5);
+  const code = () => (next() >>> 16) & 0x81ff | 0x3e80;
+  const q = Uint16Array.from({ length: rows * width }, code);
+  const kv = Uint16Array.from({ length: 2 * tiles * rows * width }, code);
+  const expected = attention(fromBf16(q), fromBf16(kv), ATTENTION);
+  const run = (out: string, bytes: number) =>
+    runTile(`attention tile ${rows} ${width} in bf16 out ${out}`, ATTENTION_RUNTIME, [q, kv], bytes);
+  deepEqual(new Float32Array(await run("f32", 4 * rows * width)), expected);
+  deepEqual(new Uint16Array(await run("bf16", 2 * rows * width)), float32ToBf16(expected));
+});
+
+testOnEmulatedNpu("attention takes bfp16 tiles", [], async () => {
+  const { rows, width, tiles } = ATTENTION;
+  const next = random(7);
+  const layout = bfp16Layout(rows, width, { order: "dim32" });
+  const tile = () =>
+    packBfp16(Float32Array.from({ length: rows * width }, () => fround(next() / 2 ** 31 - 1)), layout);
+  const q = tile(), kv = Array.from({ length: 2 * tiles }, tile);
+  const pairs = Float32Array.from(kv.flatMap((bytes) => [...unpackBfp16(bytes, layout)]));
+  const result = await runTile(
+    `attention tile ${rows} ${width} in bfp16 out f32`,
+    ATTENTION_RUNTIME,
+    [q, Uint8Array.from(kv.flatMap((bytes) => [...bytes]))],
+    4 * rows * width,
+  );
+  deepEqual(new Float32Array(result), attention(unpackBfp16(q, layout), pairs, ATTENTION));
 });
 
 testOnEmulatedNpu("softmax, gelu and layernorm of vectors are right to bf16", [], async () => {

@@ -5,6 +5,13 @@ import type { Warning } from "../../errors.ts";
 import { XrtLibrary } from "../../ffi/xrt_library.ts";
 import { CATALOGUE, ENCODER_NPU1 } from "../../kernels/npu/catalogue.ts";
 import { ContextCache } from "../../kernels/npu/contexts.ts";
+import { MODELLED_CLOCKS } from "../../kernels/npu/clock.ts";
+import { dispatchPlan } from "../../kernels/npu/dispatch.ts";
+import { Lane } from "../../kernels/npu/lane.ts";
+import { layerTimes, profileLines, profileTable, rooflineOf } from "../../kernels/npu/profile.ts";
+import { ResidentPlan } from "../../kernels/npu/resident_plan.ts";
+import { explainSelection } from "../../kernels/npu/select.ts";
+import { NpuStatistics } from "../../kernels/npu/statistics.ts";
 import { policyNamed } from "../../kernels/npu/policy.ts";
 import { programFor } from "../../kernels/npu/program.ts";
 import { CpuDevice } from "../../kernels/cpu/device.ts";
@@ -114,6 +121,64 @@ for (
   );
 }
 
+Deno.test("dispatchPlan() leaves to the CPU what it does faster, and says why", () => {
+  const policy = policyNamed("bf16", ENCODER_NPU1);
+  const clock = MODELLED_CLOCKS.npu1;
+  const choose = (cpu: number) =>
+    dispatchPlan(PLAN, { design: ENCODER_NPU1, policy, clock, rates: { cpu, convert: 10 }, where: "hybrid" });
+  const [fast, slow] = [choose(1000), choose(0.001)];
+  strictEqual(PLAN.steps.filter(fast.onCpu).length, 2 + 5 * DIMS.n_audio_layer);
+  strictEqual(PLAN.steps.filter(slow.onCpu).length, 0);
+  match(explainSelection(fast.selection), /the CPU is faster/);
+});
+
+for (const left of ["attention", "gemm", "conv1d"]) {
+  testOnEmulatedNpu(`programFor() leaves every ${left} to the CPU where it is told to`, [], async () => {
+    using device = await openEmulated();
+    const { session, policy, host } = device;
+    const program = programFor(PLAN, { design: session!.design, policy, onCpu: ({ op }) => op === left });
+    ok(program.operations.some((operation) => operation.op === "cpu" && operation.step.op === left));
+    using resident = await ResidentPlan.load(session!, program, WEIGHTS, { host, policy });
+    using lane = await Lane.open(resident, { host, statistics: new NpuStatistics(true) });
+    const { relativeL2 } = compare(await lane.run(logMel(), { timeout: 0 }), await onCpu(logMel()));
+    ok(relativeL2 !== null && relativeL2 > 0 && relativeL2 < 0.01, `${relativeL2}`);
+  });
+}
+
+testOnEmulatedNpu(
+  "NpuDevice takes the encoder's precision, unless it was given its own; f32 is refused",
+  [],
+  async () => {
+    using device = await openEmulated();
+    const load = (precision: "f32" | "half" | "int8") =>
+      Encoder.load({ dims: DIMS, weights: WEIGHTS }, { device, precision });
+    using half = await load("half");
+    using int8 = await load("int8");
+    deepStrictEqual([half.arithmetic, int8.arithmetic], ["bf16 (NPU)", "int8 (NPU)"]);
+    await rejects(load("f32"), { code: "E_OPTION" });
+    using own = await openEmulated({ npuPrecision: "int8-tensor" });
+    using encoder = await Encoder.load({ dims: DIMS, weights: WEIGHTS }, { device: own, precision: "half" });
+    strictEqual(encoder.arithmetic, "int8-tensor (NPU)");
+  },
+);
+
+testOnEmulatedNpu("profileLines() share out the time, and hold it against the roofline", [], async () => {
+  using device = await openEmulated();
+  using plan = await device.loadPlan(PLAN, WEIGHTS);
+  await plan.run(logMel());
+  const lines = profileLines(device.profile(), rooflineOf(ENCODER_NPU1, MODELLED_CLOCKS.npu1, "bf16"));
+  const launches = lines.filter(({ kind }) => kind === "launch");
+  strictEqual(launches.reduce((sum, { count }) => sum + count, 0), 12);
+  ok(Math.abs(launches.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9);
+  for (const { shareOfPeak, intensity } of launches) {
+    ok(shareOfPeak !== null && shareOfPeak > 0 && shareOfPeak <= 1);
+    ok(intensity !== null && intensity > 0);
+  }
+  const modelled = layerTimes(device.profile()).reduce((sum, { modelled }) => sum + modelled, 0);
+  ok(Math.abs(modelled / 1000 - device.usage().modelledSeconds) < 1e-9);
+  strictEqual(profileTable(lines).split("\n").length, lines.length + 1);
+});
+
 testOnEmulatedNpu(
   "NpuDevice gives the same bits to one window and to many at once, from several encoders",
   [],
@@ -134,6 +199,7 @@ testOnEmulatedNpu("NpuLoadedPlan refuses to be disposed of while it runs, or wai
   const plan = await device.loadPlan(PLAN, WEIGHTS);
   const running = plan.run(logMel());
   throws(() => plan[Symbol.dispose](), { code: "E_BUSY" });
+  throws(() => device[Symbol.dispose](), { code: "E_BUSY" });
   await Promise.all([running, plan[Symbol.asyncDispose]()]);
   await rejects(plan.run(logMel()), { code: "E_BUSY" });
 });

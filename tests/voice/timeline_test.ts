@@ -14,6 +14,14 @@ Deno.test("Timeline places what begins or ends where two pieces meet in the one 
   assert.deepEqual(timeline.times({ start: 3, end: 3.5 }), { start: 6, end: 6.5 });
 });
 
+Deno.test("Timeline takes the silence around a gap for neither piece", () => {
+  const margin = new Timeline([{ start: 100, end: 300 }, { start: 500, end: 700 }], 20);
+  assert.deepEqual(margin.times({ start: 1.9, end: 3 }), { start: 5, end: 6 });
+  assert.deepEqual(margin.times({ start: 1, end: 2.1 }), { start: 2, end: 3 });
+  assert.deepEqual(margin.times({ start: 1.7, end: 2.3 }), { start: 2.7, end: 5.3 });
+  assert.deepEqual(margin.times({ start: 1.9, end: 2.1 }), { start: 2.9, end: 5.1 });
+});
+
 Deno.test("Timeline keeps a word within the piece that holds its middle", () => {
   assert.deepEqual(timeline.wordTimes({ start: 1.8, end: 2.1 }), { start: 2.8, end: 3 });
   assert.deepEqual(timeline.wordTimes({ start: 1.9, end: 2.3 }), { start: 5, end: 5.3 });

@@ -1,0 +1,154 @@
+/**
+ * What a run of the command needs of Deno: files, hosts, variables, the library, ffmpeg; nothing else.
+ *
+ * @module
+ */
+
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { openAudio } from "../audio/mod.ts";
+import { SottoError } from "../errors.ts";
+import { type LibraryStep, librarySteps } from "../ffi/library_path.ts";
+import { cacheFolders } from "../model/cache_folders.ts";
+import { findModel } from "../model/mod.ts";
+import { HUB_BASE_URL, OFFICIAL_MODELS, OPENAI_BASE_URL } from "../model/official_models.ts";
+import type { CommandOptions } from "./command_options.ts";
+
+/** Values of Deno's permission flags, by the flag's name without `--allow-`. */
+export type RequiredPermissions = Readonly<Record<PermissionName, readonly string[]>>;
+
+/** In the order in which they are printed. */
+export const PERMISSION_NAMES = ["read", "write", "ffi", "env", "net", "run"] as const;
+
+/** One of {@linkcode PERMISSION_NAMES}. */
+export type PermissionName = typeof PERMISSION_NAMES[number];
+
+/** Permissions, and arguments that spare some: paths for what would otherwise be searched for. */
+export interface Requirements {
+  readonly permissions: RequiredPermissions;
+  /** Options to add to those that were typed, as `name → value`. */
+  readonly arguments: ReadonlyMap<string, string>;
+  /** What the user should know, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** Variables that say where caches are (`model/cache_folders.ts`). */
+const CACHE_VARIABLES = ["HOME", "XDG_CACHE_HOME", "SOTTO_CACHE", "HF_HOME", "HF_HUB_CACHE"];
+
+/**
+ * Finds out what a run would need, by looking at everything it would use. Needs the permission to do so.
+ *
+ * @throws {SottoError} what the run would end with before it works: a missing file, a misspelt model.
+ */
+export async function requiredPermissions(options: CommandOptions): Promise<Requirements> {
+  const found = new Found();
+  await addModel(found, options);
+  for (const file of options.files) await addInput(found, file);
+  if (options.output !== null) found.add("read", options.output.folder).add("write", options.output.folder);
+  addLibraries(found, options.load);
+  for (const name of ["read", "write"] as const) {
+    found.permissions[name] = withoutInner(found.permissions[name]);
+  }
+  return found;
+}
+
+/** Paths without those that lie in another one. */
+function withoutInner(paths: readonly string[]): string[] {
+  const isInside = (path: string, folder: string) => /^(?!\.\.(\/|$))[^/]/.test(relative(folder, path));
+  return paths.filter((path) => !paths.some((folder) => folder !== path && isInside(path, folder)));
+}
+
+class Found implements Requirements {
+  readonly permissions: Record<PermissionName, string[]> = {
+    read: [],
+    write: [],
+    ffi: [],
+    env: [],
+    net: [],
+    run: [],
+  };
+  readonly arguments = new Map<string, string>();
+  readonly notes: string[] = [];
+
+  add(name: PermissionName, ...values: string[]): this {
+    for (const value of values) {
+      if (!this.permissions[name].includes(value)) this.permissions[name].push(value);
+    }
+    return this;
+  }
+}
+
+async function addModel(found: Found, { model, load }: CommandOptions): Promise<void> {
+  try {
+    const path = await findModel(model, { ...load, offline: true });
+    if (path !== model) {
+      found.arguments.set("model", path);
+      found.notes.push(`${model} is ${path}: with its path nothing is looked up, and no variable read.`);
+    }
+    found.add("read", path);
+  } catch (error) {
+    const isAbsent = error instanceof SottoError && error.code === "E_MODEL_NOT_FOUND";
+    const isOfficial = OFFICIAL_MODELS.has(model);
+    if (!isAbsent || load.offline || !(isOfficial || /^[\w.-]+\/[\w.-]+$/.test(model))) throw error;
+    const folder = load.modelDir ?? cacheFolders().sotto;
+    if (folder === null) throw error;
+    if (load.modelDir === undefined) {
+      found.add(
+        "env",
+        ...CACHE_VARIABLES.filter((name) => Deno.env.get(name)),
+      );
+    }
+    found.add("read", folder).add("write", folder);
+    found.add("net", new URL(isOfficial ? OPENAI_BASE_URL : HUB_BASE_URL).host);
+    found.notes.push(
+      `${model} is not on this machine: the first run downloads it; then ask again for fewer flags.`,
+    );
+  }
+}
+
+async function addInput(found: Found, file: string): Promise<void> {
+  if (file === "-") return;
+  if (/^https?:/i.test(file)) return void found.add("net", new URL(file).host);
+  found.add("read", file);
+  const { info } = await openAudio(file);
+  // Only where ffmpeg reads a file is its rate not known beforehand.
+  if (info.sampleRate === null) found.add("run", "ffmpeg");
+}
+
+function addLibraries(found: Found, load: CommandOptions["load"]): void {
+  const { device = "auto", library, npuOverlay } = load;
+  if (device === "portable") return;
+  const cpu = firstThere(librarySteps("sotto_cpu", library));
+  if (cpu === undefined) {
+    found.notes.push("There is no CPU library: the portable device runs. Make one with: deno task build");
+  } else {
+    found.add("ffi", cpu.path!);
+    if (cpu.source === "SOTTO_LIBRARY") found.add("env", "SOTTO_LIBRARY");
+    if (cpu.source === "npm package" || cpu.source === "cache") found.arguments.set("library", cpu.path!);
+  }
+  if (npuOverlay !== undefined) {
+    found.add("read", npuOverlay instanceof URL ? fileURLToPath(npuOverlay) : npuOverlay);
+  }
+  const names = device === "npu-emulated"
+    ? ["sotto_npu_emulated"]
+    : device === "npu" || npuOverlay
+    ? ["sotto_xrt"]
+    : [];
+  for (const name of names) {
+    const step = firstThere(librarySteps(name));
+    if (step) found.add("ffi", step.path!);
+    else found.notes.push(`There is no lib${name}; deno task doctor says what it takes.`);
+  }
+}
+
+function firstThere(steps: readonly LibraryStep[]): LibraryStep | undefined {
+  return steps.find(({ path }) => path !== null && isFile(path));
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
