@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 4;
+export const SOTTO_CPU_ABI = 5;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -60,6 +60,12 @@ export const SottoArithmetic = {
   SOTTO_ARITHMETIC_F32: 0,
   SOTTO_ARITHMETIC_BF16: 1,
   SOTTO_ARITHMETIC_I8: 3,
+} as const;
+
+/** `enum sotto_weight_format` of the header. */
+export const SottoWeightFormat = {
+  SOTTO_WEIGHTS_AS_STORED: 0,
+  SOTTO_WEIGHTS_I8: 1,
 } as const;
 
 /** `enum sotto_i8_scheme` of the header. */
@@ -205,6 +211,7 @@ export const CPU_SYMBOLS = {
       "usize", // size_t dims_length
       "buffer", // const uint64_t *weights
       "usize", // size_t weights_length
+      "i32", // int32_t weight_format
       "buffer", // uint64_t *decoder
       "buffer", // char *error
       "usize", // size_t error_capacity

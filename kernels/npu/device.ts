@@ -18,6 +18,7 @@ import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { WeightStore } from "../../model/weights.ts";
 import { CpuDevice, type CpuDeviceOptions } from "../cpu/device.ts";
 import type {
+  DecoderOptions,
   Device,
   LoadedDecoder,
   LoadedPlan,
@@ -162,8 +163,12 @@ export class NpuDevice implements Device {
     return this.#host.device.logMelPower(samples, frames, filters);
   }
 
-  loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder> {
-    return this.#host.device.loadDecoder(dims, weights);
+  loadDecoder(
+    dims: DecoderDimensions,
+    weights: WeightStore,
+    options?: DecoderOptions,
+  ): Promise<LoadedDecoder> {
+    return this.#host.device.loadDecoder(dims, weights, options);
   }
 
   async loadPlan(plan: Plan, weights: WeightStore, options: LoadPlanOptions = {}): Promise<NpuLoadedPlan> {
