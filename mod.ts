@@ -116,6 +116,8 @@ export {
   type BufferSpec,
   type Conv1dStep,
   type CpuDeviceOptions,
+  type DecoderOptions,
+  type DecoderPrecision,
   type DecoderSession,
   type Device,
   type DeviceChoice,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { DecoderPrecision } from "../kernels/device.ts";
 import type { DecoderDimensions } from "../model/dimensions.ts";
 import { decoderTensors } from "../model/weight_names.ts";
 import { type StoredTensor, WeightStore } from "../model/weights.ts";
@@ -45,13 +46,26 @@ export async function randomDecoder(dims: DecoderDimensions, path: string): Prom
   return new WeightStore(tensors);
 }
 
+/** Values of a group that share a scale in INT8, and its bytes (`native/cpu/rows_i8.h`). */
+const GROUP = 64;
+const GROUP_BYTES = GROUP + 4;
+
+/** Bytes of `count` weights of a matrix; the rows of base are whole groups. */
+const BYTES_OF: Readonly<Record<DecoderPrecision, (count: number) => number>> = {
+  stored: (count) => F16_BYTES * count,
+  int8: (count) => GROUP_BYTES * count / GROUP,
+};
+
 /**
  * Bytes of weights that one step reads: all matrices once, but of the embeddings a single row counts for nothing,
  * and cross-attention keys and values were computed before.
  */
-export function bytesPerStep(dims: DecoderDimensions): number {
+export function bytesPerStep(dims: DecoderDimensions, precision: DecoderPrecision = "stored"): number {
   const read = decoderTensors(dims).filter(({ name }) =>
     !name.endsWith("positional_embedding") && !/cross_attn\.(key|value)\./.test(name)
   );
-  return F16_BYTES * read.reduce((sum, { shape }) => sum + shape.reduce((product, n) => product * n, 1), 0);
+  return read.reduce((sum, { shape }) => {
+    const count = shape.reduce((product, n) => product * n, 1);
+    return sum + BYTES_OF[shape.length === 2 ? precision : "stored"](count);
+  }, 0);
 }

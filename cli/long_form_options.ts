@@ -40,6 +40,13 @@ export const LONG_FORM_ENTRIES: readonly OptionEntry[] = [
     help: "cut the recording at pauses into independent windows, and have this many in progress at a time",
   },
   {
+    name: "stdin_pcm",
+    kind: "boolean",
+    default: "False",
+    help:
+      "transcribe standard input as it is spoken: 16-bit samples, one channel, 16 kHz (arecord -t raw -f S16_LE -r 16000)",
+  },
+  {
     name: "vad_filter",
     kind: "boolean",
     default: "False",

@@ -7,11 +7,12 @@
 import { openAudio } from "../audio/mod.ts";
 import { SottoError } from "../errors.ts";
 import { loadModel, type WhisperModel } from "../whisper_model.ts";
-import { parseArguments } from "./arguments.ts";
+import { parseArguments, type ParsedArguments } from "./arguments.ts";
 import { type CommandOptions, commandOptions } from "./command_options.ts";
 import { printError, printWarning } from "./console.ts";
 import { DownloadBar } from "./download_progress.ts";
 import { helpText } from "./help.ts";
+import { checkLive, transcribeLive } from "./live.ts";
 import { INTERRUPTED, Interrupts } from "./interrupts.ts";
 import { checkOutputs, journalPath, outputTargets } from "./output_files.ts";
 import { StandardOutput } from "./standard_output.ts";
@@ -37,6 +38,7 @@ export async function run(args: readonly string[]): Promise<number> {
       new StandardOutput().line(helpText());
       return 0;
     }
+    if (parsed.values.get("stdin_pcm")) return await listen(parsed, interrupts.signal);
     return await transcribeAll(commandOptions(parsed), interrupts.signal, debug);
   } catch (error) {
     return printError(error, debug);
@@ -83,6 +85,21 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
     }
   }
   return stop.aborted ? INTERRUPTED : status;
+}
+
+/** Standard input as it is spoken. */
+async function listen(parsed: ParsedArguments, stop: AbortSignal): Promise<number> {
+  checkLive(parsed);
+  const options = commandOptions({ ...parsed, files: ["-"] });
+  for (const message of options.warnings) printWarning({ code: "W_OPTION", message });
+  const { output, transcription, subtitles, verbose } = options;
+  const targets = output ? outputTargets("-", output.folder, output.formats) : [];
+  if (output) await checkOutputs(output.folder, [], targets);
+  using model = await load(options, stop);
+  const out = new StandardOutput();
+  const job = { options: transcription, targets, subtitles, stop, verbose };
+  if (await transcribeLive(model, job, out) === null) return PIPE_CLOSED;
+  return stop.aborted ? INTERRUPTED : 0;
 }
 
 async function load(options: CommandOptions, signal: AbortSignal): Promise<WhisperModel> {

@@ -124,17 +124,19 @@ export class CpuContext extends NativeHandle {
    *
    * @param dims [6] as the header says.
    * @param weights [n, SOTTO_WEIGHT_WORDS]; the decoder keeps the files it needs.
+   * @param format What it keeps them in, one of `SottoWeightFormat`.
    */
   async createDecoder(
     dims: Int32Array<ArrayBuffer>,
     weights: BigUint64Array<ArrayBuffer>,
+    format: number,
   ): Promise<CpuDecoder> {
     const decoder = new BigUint64Array(1);
     const symbol = "sotto_cpu_decoder_create";
     await this.call(
       symbol,
       (context, error) =>
-        this.#symbols[symbol](context, ...sized(dims), ...sized(weights), decoder, ...error),
+        this.#symbols[symbol](context, ...sized(dims), ...sized(weights), format, decoder, ...error),
     );
     return new CpuDecoder(this.#symbols, decoder[0]);
   }

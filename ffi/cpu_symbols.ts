@@ -63,6 +63,12 @@ export const SottoArithmetic = {
   SOTTO_ARITHMETIC_I8: 3,
 } as const;
 
+/** `enum sotto_weight_format` of the header. */
+export const SottoWeightFormat = {
+  SOTTO_WEIGHTS_AS_STORED: 0,
+  SOTTO_WEIGHTS_I8: 1,
+} as const;
+
 /** `enum sotto_i8_scheme` of the header. */
 export const SottoI8Scheme = {
   SOTTO_I8_GIVEN: 0,
@@ -206,6 +212,7 @@ export const CPU_SYMBOLS = {
       "usize", // size_t dims_length
       "buffer", // const uint64_t *weights
       "usize", // size_t weights_length
+      "i32", // int32_t weight_format
       "buffer", // uint64_t *decoder
       "buffer", // char *error
       "usize", // size_t error_capacity

@@ -74,9 +74,13 @@ export interface Device extends Disposable {
   /**
    * Prepares the text decoder.
    *
-   * @throws {SottoError} as {@linkcode Device.loadPlan}.
+   * @throws {SottoError} as {@linkcode Device.loadPlan}; E_OPTION for a precision that the device does not have.
    */
-  loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder>;
+  loadDecoder(
+    dims: DecoderDimensions,
+    weights: WeightStore,
+    options?: DecoderOptions,
+  ): Promise<LoadedDecoder>;
 }
 
 /** What a device whose products are not those of the plan's arithmetic has to know of the caller's wishes. */
@@ -105,6 +109,19 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Told if the device failed and another one went on. */
   readonly onWarning?: WarningSink;
+}
+
+/**
+ * What a text decoder keeps its weights in. `stored`: as the checkpoint has them, F16 or F32. `int8`: the matrices that
+ * every step reads in INT8, a scale for each 64 along a row; half of the bytes, for an error of the logits of about 1 %.
+ * A device without such products computes more exactly; `LoadedDecoder.arithmetic` says in what.
+ */
+export type DecoderPrecision = "stored" | "int8";
+
+/** How a text decoder is loaded. */
+export interface DecoderOptions {
+  /** Default `stored`. */
+  readonly precision?: DecoderPrecision;
 }
 
 /** A text decoder with its weights on a device. */

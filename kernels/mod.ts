@@ -5,6 +5,8 @@
  */
 
 export type {
+  DecoderOptions,
+  DecoderPrecision,
   DecoderSession,
   Device,
   DeviceName,

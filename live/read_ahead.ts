@@ -28,16 +28,20 @@ export class ReadAhead implements AsyncDisposable {
   }
 
   /**
-   * Waits until there are `least` samples, or the source is over, and takes at most `most`.
+   * Waits until there are `least` samples, or the source is over, or `stop` is aborted, and takes at most `most`.
    *
    * @returns No samples at the end.
    * @throws What the source throws, once what came before is taken; E_AUDIO_VALUES if a sample is NaN or infinite; E_ABORTED.
    */
-  async take(least: number, most: number, signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>> {
-    while (this.#length < least && !this.#isOver) {
+  async take(
+    least: number,
+    most: number,
+    { signal, stop }: { readonly signal?: AbortSignal; readonly stop?: AbortSignal } = {},
+  ): Promise<Float32Array<ArrayBuffer>> {
+    while (this.#length < least && !this.#isOver && !stop?.aborted) {
       throwIfAborted(signal);
       this.#startPull();
-      await waitFor(this.#changed.promise, signal);
+      await waitFor(this.#changed.promise, [signal, stop].filter((given) => given !== undefined));
     }
     throwIfAborted(signal);
     if (this.#length < least && this.#failure) throw this.#failure.error;
@@ -105,15 +109,14 @@ function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new SottoError("E_ABORTED", "Stopped by the caller", { cause: signal.reason });
 }
 
-/** Waits for a promise or for the signal, whichever comes first. */
-async function waitFor(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return await promise;
+/** Waits for a promise or for one of the signals, whichever comes first. */
+async function waitFor(promise: Promise<void>, signals: readonly AbortSignal[]): Promise<void> {
   const { promise: aborted, resolve } = Promise.withResolvers<void>();
   const onAbort = () => resolve();
-  signal.addEventListener("abort", onAbort);
+  for (const signal of signals) signal.addEventListener("abort", onAbort);
   try {
     await Promise.race([promise, aborted]);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    for (const signal of signals) signal.removeEventListener("abort", onAbort);
   }
 }

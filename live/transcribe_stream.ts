@@ -17,7 +17,7 @@ import {
 import { splitWords } from "../decoder/words/split_words.ts";
 import { SottoError } from "../errors.ts";
 import { logMel, padOrTrimMel, SAMPLE_RATE } from "../mel/mod.ts";
-import { quietest, resolveVadParameters, SpeechDetector, speechSpans } from "../voice/mod.ts";
+import { quietest, resolveVadParameters, type Span, SpeechDetector, speechSpans } from "../voice/mod.ts";
 import type { TranscriptionParts } from "../transcribe.ts";
 import { Agreement, type ReadWord } from "./agreement.ts";
 import { alignedWords, wordsBefore } from "./aligned_words.ts";
@@ -90,9 +90,10 @@ export async function* transcribeStream(
   const segments: Segment[] = [];
   let text = "";
   let isOver = false;
-  while (!isOver && !options.stop?.aborted) {
-    const taken = await source.take(step, LONGEST_PHRASE - reader.length, options.signal);
-    isOver = taken.length < Math.min(step, LONGEST_PHRASE - reader.length);
+  while (!isOver) {
+    const room = LONGEST_PHRASE - reader.length;
+    const taken = await source.take(Math.min(step, room), room, options);
+    isOver = taken.length < Math.min(step, room) || options.stop?.aborted === true;
     reader.append(taken);
     for (const update of await reader.read(pause, isOver)) {
       text += update.committed;
@@ -177,7 +178,7 @@ class PhraseReader implements Disposable {
       }
       const silence = frames - phrase.end;
       if (next !== undefined || isOver || silence >= pause * FRAMES_PER_SECOND) {
-        updates.push(await this.#finish(Math.min(phrase.end + MARGIN, next?.start ?? frames)));
+        updates.push(await this.#finish(Math.min(phrase.end + MARGIN, next?.start ?? frames), phrase));
         if (next === undefined && isOver) return updates;
         continue;
       }
@@ -208,10 +209,10 @@ class PhraseReader implements Disposable {
   }
 
   /** Makes all that is said before a frame certain, and goes on behind it. */
-  async #finish(frame: number): Promise<LiveUpdate> {
+  async #finish(frame: number, speech: Span = { start: 0, end: frame }): Promise<LiveUpdate> {
     const { words, result } = await this.#decode(this.#samples.subarray(0, frame * HOP));
     const all = [...this.#agreement.committed, ...words];
-    const segment = await this.#segment(all, result, frame);
+    const segment = await this.#segment(all, result, frame, speech);
     this.#goOn(segment, frame);
     return this.#update(words, [], all.length > 0 ? segment : null);
   }
@@ -223,7 +224,8 @@ class PhraseReader implements Disposable {
     const { committed } = this.#agreement;
     if (committed.length > 0) {
       const { result } = await this.#decode(this.#samples);
-      const segment = await this.#segment(committed, result, frames);
+      const whole = await this.#segment(committed, result, frames, { start: 0, end: frames });
+      const segment = { ...whole, end: whole.words!.at(-1)?.end ?? whole.end };
       const end = Math.round((segment.end - this.#begin / SAMPLE_RATE) * FRAMES_PER_SECOND);
       this.#goOn(segment, Math.min(frames, Math.max(1, end)));
       return this.#update([], [], segment);
@@ -232,17 +234,25 @@ class PhraseReader implements Disposable {
   }
 
   /** The words as a segment, in the times of the stream. The decoder must hold the phrase's features. */
-  async #segment(words: readonly ReadWord[], result: WindowResult, frames: number): Promise<Segment> {
+  async #segment(
+    words: readonly ReadWord[],
+    result: WindowResult,
+    frames: number,
+    speech: Span,
+  ): Promise<Segment> {
     const { language } = result;
     const phrase = { words, language, task: this.#options.task, frames };
     const times = await alignedWords(this.#parts, this.#decoder, phrase);
     const offset = this.#begin / SAMPLE_RATE;
-    const inStream = (seconds: number) => Math.round((offset + seconds) * 1000) / 1000;
+    // Where attention wanders off into silence, the detector knows better.
+    const within = (seconds: number) =>
+      Math.min(speech.end, Math.max(speech.start, seconds * FRAMES_PER_SECOND)) / FRAMES_PER_SECOND;
+    const inStream = (seconds: number) => Math.round((offset + within(seconds)) * 1000) / 1000;
     return {
       id: 0,
       seek: Math.round(this.#begin / HOP),
-      start: inStream(times.at(0)?.start ?? 0),
-      end: inStream(times.at(-1)?.end ?? frames / FRAMES_PER_SECOND),
+      start: inStream(0),
+      end: inStream(Infinity),
       text: words.map(({ text }) => text).join(""),
       tokens: words.flatMap(({ tokens }) => tokens),
       temperature: result.temperature,

@@ -25,6 +25,14 @@ export function drawRun(run: RunReport): MediaBundle {
       `${seconds(run.seconds.audio)}, ${run.windows} ${run.windows === 1 ? "window" : "windows"}`,
     ],
     ["time", `${seconds(run.seconds.total)}, ${run.realTimeFactor.toFixed(1)} × real time`],
+    ...(run.npu
+      ? [[
+        "NPU",
+        `${run.npu.launches} launches${
+          run.npu.modelled ? `, ${seconds(run.npu.modelledSeconds)} modelled` : ""
+        }`,
+      ]]
+      : []),
     ...(run.isComplete ? [] : [["", "stopped before the end"]]),
     ...run.warnings.map(({ code, message }) => [code, message]),
   ];

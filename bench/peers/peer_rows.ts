@@ -90,7 +90,7 @@ export async function peerRows(
       features: () => onnx.encode(timed.logMel),
     });
   }
-  for (const library of await pythonLibraries(options, work)) {
+  for (const library of await pythonLibraries(options, { work, skipped })) {
     opened.use(library);
     peers.push(...library.peers);
     skipped.push(...library.missing);
@@ -265,7 +265,11 @@ async function errorOf(peer: EncoderPeer, expected: Float32Array): Promise<numbe
   return features === null ? null : relativeError(features, expected);
 }
 
-async function pythonLibraries(options: PeerOptions, work: string): Promise<PythonLibrary[]> {
+/** Starts those libraries that work; why others do not goes to `skipped`. */
+async function pythonLibraries(
+  options: PeerOptions,
+  { work, skipped }: { readonly work: string; readonly skipped: string[] },
+): Promise<PythonLibrary[]> {
   const { python, checkpoint, encoderFile, threads, clips: [{ logMel }] } = options;
   if (python === undefined) return [];
   const onnx = join(work, "encoder.onnx");
@@ -273,10 +277,14 @@ async function pythonLibraries(options: PeerOptions, work: string): Promise<Pyth
   await Deno.writeFile(onnx, (await onnxEncoder(checkpoint.dims.encoder, checkpoint.weights)).model);
   await Deno.writeFile(input, new Uint8Array(logMel.buffer, logMel.byteOffset, logMel.byteLength));
   const libraries: PythonLibrary[] = [];
+  const start = { python, encoder: encoderFile, onnx, input, threads, work };
   for (const library of PYTHON_LIBRARIES) {
-    libraries.push(
-      await PythonLibrary.start(library, { python, encoder: encoderFile, onnx, input, threads, work }),
-    );
+    try {
+      libraries.push(await PythonLibrary.start(library, start));
+    } catch (error) {
+      if (!(error instanceof SottoError && error.code === "E_DEVICE")) throw error;
+      skipped.push(error.message);
+    }
   }
   return libraries;
 }

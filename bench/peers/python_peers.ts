@@ -66,7 +66,7 @@ export class PythonLibrary implements AsyncDisposable {
   /**
    * Starts a library's process and waits until its encoders are ready.
    *
-   * @throws {SottoError} E_OPTION if that Python cannot be started or the script fails.
+   * @throws {SottoError} E_OPTION if that Python cannot be started; E_DEVICE if the library fails in it.
    */
   static async start(library: string, options: PythonOptions): Promise<PythonLibrary> {
     const { python, encoder, onnx, input, threads, work } = options;
@@ -121,7 +121,7 @@ async function failed(
   await child.stdin.close();
   const { code } = await child.status;
   return new SottoError(
-    "E_OPTION",
+    "E_DEVICE",
     `Cannot run ${library} in Python: exit status ${code}: ${await complaints}`,
   );
 }

@@ -6,10 +6,11 @@
 
 import { SottoError } from "../../errors.ts";
 import type { CpuDecoder, CpuSession } from "../../ffi/cpu_decoder.ts";
+import { SottoWeightFormat } from "../../ffi/cpu_symbols.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { StoredTensor } from "../../model/weights.ts";
 import { checkAlignment } from "../check_alignment.ts";
-import type { DecoderSession, LoadedDecoder, TextAlignment } from "../device.ts";
+import type { DecoderPrecision, DecoderSession, LoadedDecoder, TextAlignment } from "../device.ts";
 
 /** Most sequences that a session may hold (`sotto_cpu_session_create`). */
 const MOST_HYPOTHESES = 32;
@@ -27,10 +28,34 @@ export function decoderWords(dims: DecoderDimensions): Int32Array<ArrayBuffer> {
 }
 
 /**
- * What the products of a decoder with these weights are computed in: matrices of F32 and BF16 are kept in F32,
- * all others in F16 (`sotto_cpu_decoder_create`).
+ * The format in which `sotto_cpu_decoder_create` keeps the weights.
+ *
+ * @throws {SottoError} E_OPTION for a precision there is not.
  */
-export function decoderArithmetic(tensors: readonly StoredTensor[], variant: string): string {
+export function weightFormat(precision: DecoderPrecision): number {
+  const formats: Record<DecoderPrecision, number> = {
+    stored: SottoWeightFormat.SOTTO_WEIGHTS_AS_STORED,
+    int8: SottoWeightFormat.SOTTO_WEIGHTS_I8,
+  };
+  if (Object.hasOwn(formats, precision)) return formats[precision];
+  throw new SottoError(
+    "E_OPTION",
+    `Cannot decode in "${precision}": a decoder's precision must be one of ${
+      Object.keys(formats).join(", ")
+    }`,
+  );
+}
+
+/**
+ * What the products of a decoder with these weights are computed in: as they are stored, matrices of F32 and BF16 are
+ * kept in F32, all others in F16 (`sotto_cpu_decoder_create`).
+ */
+export function decoderArithmetic(
+  tensors: readonly StoredTensor[],
+  precision: DecoderPrecision,
+  variant: string,
+): string {
+  if (precision === "int8") return `int8 weights, int16 activations, f32 sums (${variant})`;
   const matrices = tensors.filter(({ shape }) => shape.length === 2);
   const kept = new Set(matrices.map(({ dtype }) => dtype === "F32" || dtype === "BF16" ? "f32" : "f16"));
   return `${[...kept].sort().join(" and ")} weights, f32 sums (${variant})`;

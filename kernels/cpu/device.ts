@@ -12,11 +12,11 @@ import type { DecoderDimensions } from "../../model/dimensions.ts";
 import { decoderTensors } from "../../model/weight_names.ts";
 import type { WeightStore } from "../../model/weights.ts";
 import type { Formats } from "../../tensor/formats.ts";
-import type { Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
+import type { DecoderOptions, Device, LoadedDecoder, LoadedPlan, MelFilters, RunOptions } from "../device.ts";
 import type { RowsWorker } from "../../ffi/rows_pass.ts";
 import { arithmeticText } from "../arithmetic_text.ts";
 import type { Arithmetic, Plan } from "../step.ts";
-import { CpuLoadedDecoder, decoderArithmetic, decoderWords } from "./decoder.ts";
+import { CpuLoadedDecoder, decoderArithmetic, decoderWords, weightFormat } from "./decoder.ts";
 import { programOf } from "./program.ts";
 import { namingWeights } from "./weight_names.ts";
 import { WeightTable } from "./weight_table.ts";
@@ -129,12 +129,21 @@ export class CpuDevice implements Device {
     return new LoadedCpuPlan(native, plan, `${arithmeticText(plan)} (${this.#variant})`);
   }
 
-  async loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder> {
+  async loadDecoder(
+    dims: DecoderDimensions,
+    weights: WeightStore,
+    options: DecoderOptions = {},
+  ): Promise<LoadedDecoder> {
+    const { precision = "stored" } = options;
+    const format = weightFormat(precision);
     const tensors = decoderTensors(dims).map(({ name, shape }) => weights.get(name, shape));
     using table = await WeightTable.open(this.#library, tensors);
     const words = decoderWords(dims);
-    const decoder = await namingWeights(tensors, () => this.#context.createDecoder(words, table.words));
-    return new CpuLoadedDecoder(decoder, dims, decoderArithmetic(tensors, this.#variant));
+    const decoder = await namingWeights(
+      tensors,
+      () => this.#context.createDecoder(words, table.words, format),
+    );
+    return new CpuLoadedDecoder(decoder, dims, decoderArithmetic(tensors, precision, this.#variant));
   }
 
   /** Conversions between number formats on this device's threads, with the bits of `PORTABLE_FORMATS`. */

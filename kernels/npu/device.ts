@@ -18,6 +18,7 @@ import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { WeightStore } from "../../model/weights.ts";
 import { CpuDevice, type CpuDeviceOptions } from "../cpu/device.ts";
 import type {
+  DecoderOptions,
   Device,
   LoadedDecoder,
   LoadedPlan,
@@ -162,8 +163,12 @@ export class NpuDevice implements Device {
     return this.#host.device.logMelPower(samples, frames, filters);
   }
 
-  loadDecoder(dims: DecoderDimensions, weights: WeightStore): Promise<LoadedDecoder> {
-    return this.#host.device.loadDecoder(dims, weights);
+  loadDecoder(
+    dims: DecoderDimensions,
+    weights: WeightStore,
+    options?: DecoderOptions,
+  ): Promise<LoadedDecoder> {
+    return this.#host.device.loadDecoder(dims, weights, options);
   }
 
   async loadPlan(plan: Plan, weights: WeightStore, options: LoadPlanOptions = {}): Promise<NpuLoadedPlan> {
@@ -262,8 +267,12 @@ async function openLibrary(name: NpuDeviceName, given: string | URL | undefined)
     return XrtLibrary.open("sotto_xrt", given);
   } catch (error) {
     if (!(error instanceof SottoError) || error.code !== "E_NATIVE" || given !== undefined) throw error;
-    if (await hasAccelerator()) throw error;
-    throw new SottoError("E_NPU_ABSENT", "Cannot use the NPU: there is no /dev/accel/accel*", {
+    const found = await hasAccelerator();
+    if (found === true || (found === null && !/no such file/i.test(error.message))) throw error;
+    const why = found === false
+      ? "there is no /dev/accel/accel*"
+      : `libxrt or libsotto_xrt is missing: ${error.message}`;
+    throw new SottoError("E_NPU_ABSENT", `Cannot use the NPU: ${why}`, {
       hint: "Install the amdxdna driver and XRT 2.19 or newer, or use --device cpu.",
       cause: error,
     });
@@ -273,14 +282,14 @@ async function openLibrary(name: NpuDeviceName, given: string | URL | undefined)
 /** Where Linux shows accelerators: accel0 …. */
 const ACCELERATORS = "/dev/accel";
 
-/** Whether the kernel shows an accelerator; true where that may not be asked. */
-async function hasAccelerator(): Promise<boolean> {
-  if (!mayRead(ACCELERATORS)) return true;
+/** Whether the kernel shows an accelerator; null where that may not be asked (Deno wants all permissions for /dev). */
+async function hasAccelerator(): Promise<boolean | null> {
+  if (!mayRead(ACCELERATORS)) return null;
   try {
     for await (const entry of Deno.readDir(ACCELERATORS)) if (entry.name.startsWith("accel")) return true;
     return false;
   } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
+    return error instanceof Deno.errors.NotFound ? false : null;
   }
 }
 

@@ -63,7 +63,7 @@ static void cross_part(void *argument, int part, int parts) {
     const int is_value = (int)(task % 2);
     const attention_weights *cross = &decoder->layers[layer].cross;
     const linear *weights = is_value ? &cross->value : &cross->key;
-    (weights->weight.is_f16 ? kernels->project_f16 : kernels->project_f32)(
+    (weights->weight.format == KEPT_F16 ? kernels->project_f16 : kernels->project_f32)(
         job->features + first * C, C, count, weights->weight.values, C, C, rows, C);
     add_bias(rows, count, C, weights->bias);
     if (is_value)

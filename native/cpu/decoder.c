@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dtype.h"
 #include "memory.h"
@@ -32,40 +33,48 @@ typedef struct {
   error_sink error;
 } weight_reader;
 
+/* What a weight is for: added, or multiplied with once a window, or streamed by every step. */
+typedef enum { ADDED, ONCE_A_WINDOW, EVERY_STEP } weight_use;
+
+static kept_format format_for(const text_decoder *decoder, const stored_weight *stored, weight_use use) {
+  if (use == EVERY_STEP && decoder->weight_format == SOTTO_WEIGHTS_I8) return KEPT_I8;
+  return use == ADDED || stored->dtype == SOTTO_F32 || stored->dtype == SOTTO_BF16 ? KEPT_F32 : KEPT_F16;
+}
+
+static int is_kept_in_place(const stored_weight *stored, weight_use use, kept_format format) {
+  return use != ADDED && ((stored->dtype == SOTTO_F32 && format == KEPT_F32) ||
+                          (stored->dtype == SOTTO_F16 && format == KEPT_F16));
+}
+
 /* The next weight's values: in the file, or in memory that `convert_part` will fill. */
-static const void *read_weight(weight_reader *reader, int64_t elements, int is_vector, int *is_f16) {
-  if (reader->status != SOTTO_OK) return NULL;
+static matrix read_weight(weight_reader *reader, int64_t rows, int64_t columns, weight_use use) {
+  matrix result = {.rows = rows, .columns = columns};
+  if (reader->status != SOTTO_OK) return result;
   stored_weight *stored = &reader->decoder->stored[reader->next];
-  reader->status = weight_resolve(reader->words, elements, stored, reader->error);
-  if (reader->status != SOTTO_OK) return NULL;
-  *is_f16 = !is_vector && stored->dtype != SOTTO_F32 && stored->dtype != SOTTO_BF16;
-  const void *values = stored->bytes;
-  if (is_vector || !(stored->dtype == SOTTO_F32 || stored->dtype == SOTTO_F16)) {
-    reader->decoder->is_half_copy[reader->next] = (uint8_t)*is_f16;
-    values = reader->decoder->copies[reader->next] = memory_allocate((size_t)elements * (*is_f16 ? 2 : 4));
+  reader->status = weight_resolve(reader->words, rows * columns, stored, reader->error);
+  if (reader->status != SOTTO_OK) return result;
+  result.format = format_for(reader->decoder, stored, use);
+  result.values = stored->bytes;
+  if (!is_kept_in_place(stored, use, result.format)) {
+    void *const values = memory_allocate((size_t)(rows * matrix_row_bytes(&result)));
+    reader->decoder->copies[reader->next] = (weight_copy){values, result.format, columns};
+    result.values = values;
     if (values == NULL)
       reader->status = fail(reader->error, SOTTO_OUT_OF_MEMORY,
-                            "Cannot load the decoder because memory for %" PRId64 " weights was refused", elements);
+                            "Cannot load the decoder because memory for %" PRId64 " weights was refused", rows * columns);
   }
   reader->words += SOTTO_WEIGHT_WORDS;
   reader->next++;
-  return values;
-}
-
-static matrix read_matrix(weight_reader *reader, int64_t rows, int64_t columns) {
-  matrix result = {.rows = rows, .columns = columns};
-  result.values = read_weight(reader, rows * columns, 0, &result.is_f16);
   return result;
 }
 
 static const float *read_vector(weight_reader *reader, int64_t elements) {
-  int is_f16;
-  return read_weight(reader, elements, 1, &is_f16);
+  return read_weight(reader, 1, elements, ADDED).values;
 }
 
-static linear read_linear(weight_reader *reader, int64_t rows, int64_t columns) {
+static linear read_linear(weight_reader *reader, int64_t rows, int64_t columns, weight_use use) {
   linear result;
-  result.weight = read_matrix(reader, rows, columns);
+  result.weight = read_weight(reader, rows, columns, use);
   result.bias = read_vector(reader, rows);
   return result;
 }
@@ -77,29 +86,30 @@ static layer_norm read_norm(weight_reader *reader, int64_t C) {
   return result;
 }
 
-static attention_weights read_attention(weight_reader *reader, int64_t C) {
+/* `use` is the keys' and values'. */
+static attention_weights read_attention(weight_reader *reader, int64_t C, weight_use use) {
   attention_weights result;
-  result.query = read_linear(reader, C, C);
-  result.key = (linear){read_matrix(reader, C, C), NULL};
-  result.value = read_linear(reader, C, C);
-  result.out = read_linear(reader, C, C);
+  result.query = read_linear(reader, C, C, EVERY_STEP);
+  result.key = (linear){read_weight(reader, C, C, use), NULL};
+  result.value = read_linear(reader, C, C, use);
+  result.out = read_linear(reader, C, C, EVERY_STEP);
   return result;
 }
 
 static int32_t read_weights(text_decoder *decoder, const uint64_t *words, error_sink error) {
   const int64_t C = decoder->dims.n_text_state;
   weight_reader reader = {decoder, words, 0, SOTTO_OK, error};
-  decoder->tokens = read_matrix(&reader, decoder->dims.n_vocab, C);
+  decoder->tokens = read_weight(&reader, decoder->dims.n_vocab, C, EVERY_STEP);
   decoder->positions = read_vector(&reader, decoder->dims.n_text_ctx * C);
   for (int32_t i = 0; i < decoder->dims.n_text_layer; i++) {
     decoder_layer *layer = &decoder->layers[i];
     layer->self_norm = read_norm(&reader, C);
-    layer->self = read_attention(&reader, C);
+    layer->self = read_attention(&reader, C, EVERY_STEP);
     layer->cross_norm = read_norm(&reader, C);
-    layer->cross = read_attention(&reader, C);
+    layer->cross = read_attention(&reader, C, ONCE_A_WINDOW);
     layer->mlp_norm = read_norm(&reader, C);
-    layer->up = read_linear(&reader, 4 * C, C);
-    layer->down = read_linear(&reader, C, 4 * C);
+    layer->up = read_linear(&reader, 4 * C, C, EVERY_STEP);
+    layer->down = read_linear(&reader, C, 4 * C, EVERY_STEP);
   }
   decoder->final_norm = read_norm(&reader, C);
   return reader.status;
@@ -132,16 +142,54 @@ static int64_t copy_and_count(const kernel_table *kernels, const stored_weight *
   return non_finite;
 }
 
+/* A group of weights to its codes; answers its scale. */
+static float pack_group(const kernel_table *kernels, const float *values, int64_t count, int8_t *codes) {
+  float low = 0, high = 0;
+  kernels->range(values, count, &low, &high);
+  const float largest = high > -low ? high : -low;
+  const i8_step step = {.reciprocal = largest > 0 ? 127 / largest : 0, .zero = 0, .bottom = -127};
+  kernels->quantize_i8(values, count, &step, codes);
+  memset(codes + count, 0, (size_t)(I8_GROUP - count));
+  return largest / 127;
+}
+
+static int64_t pack_and_count(const kernel_table *kernels, const stored_weight *stored, const weight_copy *copy,
+                              share rows) {
+  enum { MOST_BLOCK = 32 }; /* of dtype.h: a group's weights may begin and end within one */
+  const int64_t K = copy->columns, block = dtype_describe(stored->dtype)->elements;
+  int64_t non_finite = 0;
+  for (int64_t row = rows.begin; row < rows.end; row++) {
+    int8_t *const codes = (int8_t *)copy->values + row * i8_row_bytes(K);
+    float *const scales = (float *)(void *)(codes + i8_codes(K));
+    for (int64_t k = 0; k < K; k += I8_GROUP) {
+      float values[I8_GROUP + 2 * MOST_BLOCK];
+      const int64_t first = row * K + k, count = K - k < I8_GROUP ? K - k : I8_GROUP;
+      const int64_t begin = first / block * block, end = (first + count + block - 1) / block * block;
+      weight_to_f32(stored, begin, end - begin, values);
+      non_finite += kernels->count_non_finite_f32(values + (first - begin), count);
+      scales[k / I8_GROUP] = pack_group(kernels, values + (first - begin), count, codes + k);
+    }
+  }
+  return non_finite;
+}
+
+/* One thread's share of a weight, copied where it has to be: how many of it are not finite. */
+static int64_t convert_weight(const text_decoder *decoder, int64_t i, int part, int parts) {
+  const kernel_table *kernels = decoder->context->kernels;
+  const stored_weight *stored = &decoder->stored[i];
+  const weight_copy *copy = &decoder->copies[i];
+  if (copy->values != NULL && copy->format == KEPT_I8)
+    return pack_and_count(kernels, stored, copy, share_of(stored->elements / copy->columns, 1, part, parts));
+  const share values = share_of(stored->elements, CHUNK, part, parts);
+  if (copy->values == NULL) return count_in_place(kernels, stored, values);
+  return copy_and_count(kernels, stored, copy->format == KEPT_F16, copy->values, values);
+}
+
 static void convert_part(void *argument, int part, int parts) {
   const convert_job *job = argument;
   const text_decoder *decoder = job->decoder;
-  const kernel_table *kernels = decoder->context->kernels;
   for (int64_t i = 0; i < decoder->tensors; i++) {
-    const stored_weight *stored = &decoder->stored[i];
-    const share values = share_of(stored->elements, CHUNK, part, parts);
-    const int64_t found = decoder->copies[i] == NULL
-                              ? count_in_place(kernels, stored, values)
-                              : copy_and_count(kernels, stored, decoder->is_half_copy[i], decoder->copies[i], values);
+    const int64_t found = convert_weight(decoder, i, part, parts);
     if (found > 0) atomic_fetch_add_explicit(&job->non_finite[i], found, memory_order_relaxed);
   }
 }
@@ -170,11 +218,10 @@ static void free_decoder(handle_object *object) {
   text_decoder *decoder = (text_decoder *)object;
   for (int64_t i = 0; i < decoder->tensors; i++) {
     if (decoder->stored != NULL) weight_release(&decoder->stored[i]);
-    if (decoder->copies != NULL) memory_free(decoder->copies[i]);
+    if (decoder->copies != NULL) memory_free(decoder->copies[i].values);
   }
   free(decoder->stored);
   free(decoder->copies);
-  free(decoder->is_half_copy);
   free(decoder->layers);
   if (decoder->context != NULL) object_release(&decoder->context->object);
   free(decoder);
@@ -200,11 +247,16 @@ static int32_t check_dims(const int32_t *dims, size_t dims_length, size_t weight
 }
 
 int32_t sotto_cpu_decoder_create(uint64_t context, const int32_t *dims, size_t dims_length, const uint64_t *weights,
-                                 size_t weights_length, uint64_t *decoder, char *text, size_t text_capacity) {
+                                 size_t weights_length, int32_t weight_format, uint64_t *decoder, char *text,
+                                 size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   if (decoder == NULL || weights == NULL)
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot load the decoder because a pointer is missing");
   *decoder = 0;
+  if (weight_format != SOTTO_WEIGHTS_AS_STORED && weight_format != SOTTO_WEIGHTS_I8)
+    return fail(error, SOTTO_INVALID_ARGUMENT,
+                "Cannot load the decoder because its weights' format must be %d or %d: got %d", SOTTO_WEIGHTS_AS_STORED,
+                SOTTO_WEIGHTS_I8, weight_format);
   int32_t status = check_dims(dims, dims_length, weights_length, error);
   if (status != SOTTO_OK) return status;
   cpu_context *owner = (cpu_context *)handle_acquire(context, HANDLE_CONTEXT);
@@ -217,14 +269,14 @@ int32_t sotto_cpu_decoder_create(uint64_t context, const int32_t *dims, size_t d
   }
   made->object = (handle_object){.kind = HANDLE_DECODER, .free_object = free_decoder};
   made->context = owner;
+  made->weight_format = weight_format;
   made->dims = (decoder_dims){dims[0], dims[1], dims[2], dims[3], dims[4], dims[5]};
   made->head_width = dims[3] / dims[4];
   made->tensors = (int64_t)dims[5] * LAYER_TENSORS + OTHER_TENSORS;
   made->stored = calloc((size_t)made->tensors, sizeof *made->stored);
   made->copies = calloc((size_t)made->tensors, sizeof *made->copies);
-  made->is_half_copy = calloc((size_t)made->tensors, sizeof *made->is_half_copy);
   made->layers = calloc((size_t)dims[5], sizeof *made->layers);
-  if (made->stored == NULL || made->copies == NULL || made->is_half_copy == NULL || made->layers == NULL)
+  if (made->stored == NULL || made->copies == NULL || made->layers == NULL)
     status = fail(error, SOTTO_OUT_OF_MEMORY, "Cannot load the decoder because memory was refused");
   if (status == SOTTO_OK) status = read_weights(made, weights, error);
   if (status == SOTTO_OK) status = convert_weights(made, error);

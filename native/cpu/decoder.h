@@ -1,4 +1,4 @@
-/* A text decoder: weights as they are stored, ready for `project`.
+/* A text decoder: weights as they are stored, or those that a step streams in INT8, ready for `project`.
  *
  * Letters: C state, H heads, D head width, T audio frames (n_audio_ctx), V vocabulary. */
 #ifndef SOTTO_DECODER_H
@@ -6,17 +6,25 @@
 
 #include "context.h"
 #include "mapped_file.h"
+#include "rows_i8.h"
 
 typedef struct {
   int32_t n_audio_ctx, n_vocab, n_text_ctx, n_text_state, n_text_head, n_text_layer;
 } decoder_dims;
 
-/* [rows, columns] row-major, F16 or F32, in the mapped file or in the decoder's own memory; maybe unaligned. */
+/* What weights are kept in. */
+typedef enum { KEPT_F32, KEPT_F16, KEPT_I8 /* rows_i8.h */ } kept_format;
+
+/* [rows, columns] row-major, in the mapped file or in the decoder's own memory; F32 and F16 maybe unaligned. */
 typedef struct {
   const void *values;
   int64_t rows, columns;
-  int is_f16;
+  kept_format format;
 } matrix;
+
+static inline int64_t matrix_row_bytes(const matrix *m) {
+  return m->format == KEPT_I8 ? i8_row_bytes(m->columns) : m->columns * (m->format == KEPT_F16 ? 2 : 4);
+}
 
 /* A matrix and its bias [rows], NULL for the keys'. */
 typedef struct {
@@ -41,9 +49,17 @@ typedef struct {
   linear up, down; /* [4C, C], [C, 4C] */
 } decoder_layer;
 
+/* Weights that are not read in place; `values` is NULL where they are. */
+typedef struct {
+  void *values;
+  kept_format format;
+  int64_t columns; /* of a row */
+} weight_copy;
+
 typedef struct {
   handle_object object;
   cpu_context *context; /* held */
+  int32_t weight_format; /* sotto_weight_format */
   decoder_dims dims;
   int64_t head_width;
   matrix tokens;          /* [V, C]: embedding, and output projection */
@@ -52,8 +68,7 @@ typedef struct {
   layer_norm final_norm;
   int64_t tensors;
   stored_weight *stored; /* [tensors], held as long as the decoder lives: matrices are read in place */
-  void **copies;         /* [tensors], of those that are not; else NULL */
-  uint8_t *is_half_copy; /* [tensors], whether the copy is F16 rather than F32 */
+  weight_copy *copies;   /* [tensors] */
 } text_decoder;
 
 #endif

@@ -29,6 +29,7 @@ typedef struct {
   int64_t position;    /* of token `first` in the context */
   int64_t rows;        /* sequences · span */
   float *scores;       /* [ATTEND_ROWS, score_stride] */
+  int16_t *codes;      /* [STEP_ROWS, code_stride], where weights are INT8 */
 } pass;
 
 static share part_of(const pass *p, int64_t count, int64_t grain) { return share_of(count, grain, p->part, p->parts); }
@@ -36,15 +37,32 @@ static share part_of(const pass *p, int64_t count, int64_t grain) { return share
 /* Columns of a product that a thread takes at least: whole vectors of its output. */
 enum { COLUMN_GRAIN = 16 };
 
+/* out [rows, n] = in · wᵀ of the rows n of an INT8 matrix. Each thread makes the codes of all of `in` for itself: a few
+ * per cent of its product, and less than a phase more would cost. */
+static void project_codes(const pass *p, const matrix *w, share n, const float *in, int64_t in_stride, int64_t rows,
+                          float *out, int64_t out_stride) {
+  const int64_t stride = i8_codes(w->columns);
+  float scales[STEP_ROWS];
+  for (int64_t r = 0; r < rows; r++)
+    scales[r] = p->kernels->quantize_i16(in + r * in_stride, w->columns, p->codes + r * stride);
+  p->kernels->project_i8(p->codes, stride, scales, rows, (const char *)w->values + n.begin * matrix_row_bytes(w),
+                         n.end - n.begin, w->columns, out, out_stride);
+}
+
+static void project_values(const pass *p, const matrix *w, share n, const float *in, int64_t in_stride, int64_t rows,
+                           float *out, int64_t out_stride) {
+  project_kernel *const kernel = w->format == KEPT_F16 ? p->kernels->project_f16 : p->kernels->project_f32;
+  kernel(in, in_stride, rows, (const char *)w->values + n.begin * matrix_row_bytes(w), n.end - n.begin, w->columns, out,
+         out_stride);
+}
+
 /* This thread's columns of out [rows, N] = in · weightᵀ + bias. */
 static share project(const pass *p, const linear *layer, const float *in, int64_t in_stride, int64_t rows, float *out,
                      int64_t out_stride) {
   const matrix *w = &layer->weight;
   const share n = part_of(p, w->rows, COLUMN_GRAIN);
   if (n.begin == n.end) return n;
-  const char *const values = (const char *)w->values + n.begin * w->columns * (w->is_f16 ? 2 : 4);
-  (w->is_f16 ? p->kernels->project_f16 : p->kernels->project_f32)(in, in_stride, rows, values, n.end - n.begin,
-                                                                  w->columns, out + n.begin, out_stride);
+  (w->format == KEPT_I8 ? project_codes : project_values)(p, w, n, in, in_stride, rows, out + n.begin, out_stride);
   if (layer->bias != NULL)
     for (int64_t r = 0; r < rows; r++)
       for (int64_t i = n.begin; i < n.end; i++) out[r * out_stride + i] += layer->bias[i];
@@ -69,6 +87,18 @@ static void normalize(const pass *p, const layer_norm *norm) {
   phase_end(&p->job->barrier);
 }
 
+static void read_row(const pass *p, const matrix *m, int64_t row, float *out) {
+  const char *const bytes = (const char *)m->values + row * matrix_row_bytes(m);
+  if (m->format != KEPT_I8) {
+    dtype_to_f32(m->format == KEPT_F16 ? SOTTO_F16 : SOTTO_F32, (const uint8_t *)bytes, m->columns, out);
+    return;
+  }
+  const float *const scales = (const float *)(const void *)(bytes + i8_codes(m->columns));
+  for (int64_t k = 0; k < m->columns; k += I8_GROUP)
+    p->kernels->dequantize_i8((const int8_t *)bytes + k, m->columns - k < I8_GROUP ? m->columns - k : I8_GROUP,
+                              scales[k / I8_GROUP], 0, out + k);
+}
+
 /* x = token embedding + position. */
 static void embed(const pass *p) {
   const matrix *tokens = &p->decoder->tokens;
@@ -79,8 +109,7 @@ static void embed(const pass *p) {
     const int64_t token = request->tokens[sequence * request->count + p->first + i];
     const float *const position = p->decoder->positions + (p->position + i) * p->C;
     float *const x = p->job->session->x + r * p->C;
-    const uint8_t *const row = (const uint8_t *)tokens->values + token * p->C * (tokens->is_f16 ? 2 : 4);
-    dtype_to_f32(tokens->is_f16 ? SOTTO_F16 : SOTTO_F32, row, p->C, x);
+    read_row(p, tokens, token, x);
     for (int64_t c = 0; c < p->C; c++) x[c] += position[c];
   }
   phase_end(&p->job->barrier);
@@ -282,6 +311,7 @@ static void step_part(void *argument, int part, int parts) {
             .H = decoder->dims.n_text_head,
             .D = decoder->head_width,
             .scores = job->session->scratch + part * scratch_floats(decoder)};
+  if (job->session->codes != NULL) p.codes = job->session->codes + part * STEP_ROWS * code_stride(decoder);
   const int64_t most = STEP_ROWS / request->sequences;
   for (p.first = 0; p.first < request->count; p.first += most) {
     p.span = request->count - p.first < most ? request->count - p.first : most;

@@ -24,6 +24,7 @@
   SLOT(mel_f32, mel_kernel)                                  \
   SLOT(project_f32, project_kernel)                          \
   SLOT(project_f16, project_kernel)                          \
+  SLOT(project_i8, project_i8_kernel)                        \
   SLOT(combine_f32, combine_kernel)                          \
   SLOT(combine_i16, combine_kernel)                          \
   SLOT(softmax_f32, softmax_kernel)                          \
@@ -62,6 +63,7 @@
   KERNEL(mel_f32, mel_f32_ref)                                 \
   KERNEL(project_f32, project_f32f32f32_ref)                   \
   KERNEL(project_f16, project_f32f16f32_ref)                   \
+  KERNEL(project_i8, project_i16i8f32_ref)                     \
   KERNEL(combine_f32, combine_f32f32f32_ref)                   \
   KERNEL(combine_i16, combine_f32i16f32_ref)                   \
   KERNEL(softmax_f32, softmax_f32_ref)                         \
@@ -93,6 +95,7 @@
   KERNEL(mel_f32, mel_f32_avx2)                                 \
   KERNEL(project_f32, project_f32f32f32_avx2)                   \
   KERNEL(project_f16, project_f32f16f32_avx2)                   \
+  KERNEL(project_i8, project_i16i8f32_avx2)                     \
   KERNEL(combine_f32, combine_f32f32f32_avx2)                   \
   KERNEL(combine_i16, combine_f32i16f32_avx2)                   \
   KERNEL(softmax_f32, softmax_f32_avx2)                         \
@@ -125,6 +128,7 @@
   KERNEL(mel_f32, mel_f32_avx512)                \
   KERNEL(project_f32, project_f32f32f32_avx512)  \
   KERNEL(project_f16, project_f32f16f32_avx512)  \
+  KERNEL(project_i8, project_i16i8f32_avx512)    \
   KERNEL(combine_f32, combine_f32f32f32_avx512)  \
   KERNEL(combine_i16, combine_f32i16f32_avx512)  \
   KERNEL(softmax_f32, softmax_f32_avx512)        \

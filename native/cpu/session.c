@@ -15,6 +15,7 @@ static void free_session(handle_object *object) {
   for (int32_t i = 0; i < session->hypotheses; i++) free(session->caches[i]);
   memory_free(session->x);
   memory_free(session->scratch);
+  memory_free(session->codes);
   if (session->decoder != NULL) object_release(&session->decoder->object);
   free(session);
 }
@@ -47,6 +48,11 @@ static int allocate(decoder_session *session) {
   /* x, normed, attended, product: C wide; qkv 3C; hidden 4C. */
   session->x = allocate_floats(STEP_ROWS * 11 * C, &is_refused);
   session->scratch = allocate_floats(pool_threads(decoder->context->pool) * scratch_floats(decoder), &is_refused);
+  if (decoder->weight_format == SOTTO_WEIGHTS_I8) {
+    const int64_t codes = pool_threads(decoder->context->pool) * STEP_ROWS * code_stride(decoder);
+    session->codes = memory_allocate((size_t)codes * sizeof *session->codes);
+    if (session->codes == NULL) is_refused = 1;
+  }
   if (is_refused) return 0;
   session->normed = session->x + STEP_ROWS * C;
   session->attended = session->normed + STEP_ROWS * C;

@@ -38,7 +38,11 @@ typedef struct {
   /* Scratch: activations [STEP_ROWS, …], and for each thread what scratch_floats says. */
   float *x, *normed, *qkv, *attended, *product, *hidden;
   float *scratch;
+  int16_t *codes; /* NULL where no weights are INT8; else of each thread [STEP_ROWS, code_stride] */
 } decoder_session;
+
+/* Between rows of activations as `project_i8` takes them. */
+static inline int64_t code_stride(const text_decoder *decoder) { return i8_codes(4 * (int64_t)decoder->dims.n_text_state); }
 
 static inline int64_t key_blocks(int64_t positions) { return (positions + KEY_BLOCK - 1) / KEY_BLOCK; }
 

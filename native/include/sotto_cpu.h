@@ -133,13 +133,19 @@ SOTTO_API int32_t sotto_cpu_plan_run(uint64_t plan, int32_t input_buffer, const 
                                      size_t control_length, double *seconds, size_t seconds_length, char *error,
                                      size_t error_capacity);
 
+/* What a text decoder keeps its weights in. */
+enum sotto_weight_format { SOTTO_WEIGHTS_AS_STORED = 0, SOTTO_WEIGHTS_I8 = 1 };
+
 /* Prepares a text decoder. dims [6]: n_audio_ctx, n_vocab, n_text_ctx, n_text_state, n_text_head, n_text_layer.
  * weights [n, SOTTO_WEIGHT_WORDS] in the order of decoderTensors() in model/weight_names.ts.
- * Matrices stay in F32 or F16 as they are stored; F16 is read in place from the mapped file, other types become F16
- * (BF16 becomes F32). The decoder keeps the files it reads from open. */
+ * With SOTTO_WEIGHTS_AS_STORED matrices stay in F32 or F16: F16 is read in place from the mapped file, other types become
+ * F16 (BF16 becomes F32). With SOTTO_WEIGHTS_I8 those that every step reads become INT8, the largest of each 64 along a
+ * row at ±127; cross-attention keys and values, computed once a window, stay. The decoder keeps the files it reads from
+ * open. */
 SOTTO_API int32_t sotto_cpu_decoder_create(uint64_t context, const int32_t *dims, size_t dims_length,
-                                           const uint64_t *weights, size_t weights_length, uint64_t *decoder,
-                                           char *error, size_t error_capacity);
+                                           const uint64_t *weights, size_t weights_length,
+                                           int32_t weight_format, uint64_t *decoder, char *error,
+                                           size_t error_capacity);
 
 /* A session: key and value caches for up to `hypotheses` (1…32) token sequences over one window. */
 SOTTO_API int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses, uint64_t *session, char *error,

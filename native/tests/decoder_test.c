@@ -91,11 +91,13 @@ static uint64_t open_context(int threads, const char *variant) {
   return context;
 }
 
-static uint64_t open_decoder(uint64_t context, const model *m) {
+static uint64_t open_decoder_in(uint64_t context, const model *m, int32_t weight_format) {
   uint64_t decoder = 0;
-  OK(sotto_cpu_decoder_create(context, dims, 6, m->words, TENSORS * SOTTO_WEIGHT_WORDS, &decoder, TEXT));
+  OK(sotto_cpu_decoder_create(context, dims, 6, m->words, TENSORS * SOTTO_WEIGHT_WORDS, weight_format, &decoder, TEXT));
   return decoder;
 }
+
+static uint64_t open_decoder(uint64_t context, const model *m) { return open_decoder_in(context, m, SOTTO_WEIGHTS_AS_STORED); }
 
 /* ---- A walk: prompt, reordering, single tokens, going back. */
 
@@ -137,15 +139,17 @@ static void align(uint64_t session, float aligned[ALIGNED]) {
   }
 }
 
-static void test_walks(const model *m) {
-  static float want[WALK_ROWS * V + ALIGNED], got[WALK_ROWS * V + ALIGNED];
+/* Every variant on several numbers of threads against the reference on one, whose logits and scores `want` receives.
+ * In INT8 a value that lies between two codes may become either: a step of 16 bits apart. */
+static void test_walks(const model *m, int32_t weight_format, float tolerance, float want[WALK_ROWS * V + ALIGNED]) {
+  static float got[WALK_ROWS * V + ALIGNED];
   int count;
   const kernel_variant *variants = kernel_variants(&count);
-  for (int i = 0; i < T * C; i++) features[i] = uniform();
   for (int i = 0; i < count; i++) {
     if (!kernel_variant_runs(&variants[i])) continue;
     for (int threads = 1; threads <= 3; threads++) {
-      const uint64_t context = open_context(threads, variants[i].name), decoder = open_decoder(context, m);
+      const uint64_t context = open_context(threads, variants[i].name);
+      const uint64_t decoder = open_decoder_in(context, m, weight_format);
       uint64_t session = 0;
       OK(sotto_cpu_session_create(decoder, SEQUENCES, &session, TEXT));
       OK(sotto_cpu_destroy(context)); /* the decoder keeps it, and the session the decoder */
@@ -153,13 +157,30 @@ static void test_walks(const model *m) {
       walk(session, got);
       align(session, got + WALK_ROWS * V);
       OK(sotto_cpu_destroy(session));
-      if (i == 0 && threads == 1) memcpy(want, got, sizeof want);
+      if (i == 0 && threads == 1) memcpy(want, got, sizeof got);
       float worst = 0;
       for (int j = 0; j < WALK_ROWS * V + ALIGNED; j++) worst = fmaxf(worst, fabsf(got[j] - want[j]));
-      expect(worst <= 1e-4f, "%s, %d threads: logits or scores %g away from the reference's", variants[i].name, threads, worst);
-      printf("%s, %d threads: %g away\n", variants[i].name, threads, worst);
+      expect(worst <= tolerance, "%s, format %d, %d threads: logits or scores %g away from the reference's",
+             variants[i].name, weight_format, threads, worst);
+      printf("%s, format %d, %d threads: %g away\n", variants[i].name, weight_format, threads, worst);
     }
   }
+}
+
+/* Both formats, and INT8 against F16: relative, of all logits. */
+static void test_formats(const model *m) {
+  static float stored[WALK_ROWS * V + ALIGNED], packed[WALK_ROWS * V + ALIGNED];
+  for (int i = 0; i < T * C; i++) features[i] = uniform();
+  test_walks(m, SOTTO_WEIGHTS_AS_STORED, 1e-4f, stored);
+  test_walks(m, SOTTO_WEIGHTS_I8, 1e-3f, packed);
+  double error = 0, size = 0;
+  for (int j = 0; j < WALK_ROWS * V; j++) {
+    error += ((double)packed[j] - stored[j]) * ((double)packed[j] - stored[j]);
+    size += (double)stored[j] * stored[j];
+  }
+  const double relative = sqrt(error / size);
+  expect(relative > 1e-5 && relative <= 0.03, "INT8 is %g away from F16", relative);
+  printf("INT8 is %g away from F16\n", relative);
 }
 
 /* ---- What is refused. */
@@ -167,37 +188,41 @@ static void test_walks(const model *m) {
 static void test_decoder_arguments(uint64_t context, const model *m) {
   enum { WORDS = TENSORS * SOTTO_WEIGHT_WORDS };
   uint64_t decoder = 1, words[WORDS];
-  REFUSED(SOTTO_INVALID_ARGUMENT, "missing", sotto_cpu_decoder_create(context, dims, 6, NULL, 0, &decoder, TEXT));
-  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", sotto_cpu_decoder_create(context, dims, 5, m->words, WORDS, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "missing", sotto_cpu_decoder_create(context, dims, 6, NULL, 0, 0, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", sotto_cpu_decoder_create(context, dims, 5, m->words, WORDS, 0, &decoder, TEXT));
   expect(decoder == 0, "a refused decoder has no handle");
-  REFUSED(SOTTO_INVALID_ARGUMENT, "got 51", sotto_cpu_decoder_create(context, dims, 6, m->words, WORDS - 4, &decoder, TEXT));
-  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_decoder_create(m->file, dims, 6, m->words, WORDS, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 51", sotto_cpu_decoder_create(context, dims, 6, m->words, WORDS - 4, 0, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_decoder_create(m->file, dims, 6, m->words, WORDS, 0, &decoder, TEXT));
   for (int i = 0; i < 6; i++) {
     int32_t wrong[6];
     memcpy(wrong, dims, sizeof wrong);
     wrong[i] = 0;
-    REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_decoder_create(context, wrong, 6, m->words, WORDS, &decoder, TEXT));
+    REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_decoder_create(context, wrong, 6, m->words, WORDS, 0, &decoder, TEXT));
     wrong[i] = INT32_MAX;
     REFUSED(SOTTO_INVALID_ARGUMENT, "got 2147483647",
-            sotto_cpu_decoder_create(context, wrong, 6, m->words, WORDS, &decoder, TEXT));
+            sotto_cpu_decoder_create(context, wrong, 6, m->words, WORDS, 0, &decoder, TEXT));
   }
+  for (int32_t format = -1; format <= 2; format += 3)
+    REFUSED(SOTTO_INVALID_ARGUMENT, format < 0 ? "got -1" : "got 2",
+            sotto_cpu_decoder_create(context, dims, 6, m->words, WORDS, format, &decoder, TEXT));
   const int32_t uneven[6] = {T, V, CONTEXT, C, 4, LAYERS};
-  REFUSED(SOTTO_INVALID_ARGUMENT, "got 18 and 4", sotto_cpu_decoder_create(context, uneven, 6, m->words, WORDS, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 18 and 4", sotto_cpu_decoder_create(context, uneven, 6, m->words, WORDS, 0, &decoder, TEXT));
   for (int i = 0; i < TENSORS; i++) {
     memcpy(words, m->words, sizeof words);
     words[i * SOTTO_WEIGHT_WORDS + 3]++;
-    REFUSED(SOTTO_INVALID_ARGUMENT, "elements", sotto_cpu_decoder_create(context, dims, 6, words, WORDS, &decoder, TEXT));
+    REFUSED(SOTTO_INVALID_ARGUMENT, "elements", sotto_cpu_decoder_create(context, dims, 6, words, WORDS, 0, &decoder, TEXT));
   }
   memcpy(words, m->words, sizeof words);
   words[0] = 12345;
-  REFUSED(SOTTO_INVALID_HANDLE, "file", sotto_cpu_decoder_create(context, dims, 6, words, WORDS, &decoder, TEXT));
+  REFUSED(SOTTO_INVALID_HANDLE, "file", sotto_cpu_decoder_create(context, dims, 6, words, WORDS, 0, &decoder, TEXT));
 
   const uint16_t infinite[V * C] = {[V * C - 1] = 0x7c00};
   memcpy(words, m->words, sizeof words);
   OK(sotto_cpu_file_copy((const uint8_t *)infinite, sizeof infinite, &words[0], TEXT));
   words[1] = 0;
-  REFUSED(SOTTO_NON_FINITE, "1 NaN or infinite in weight 0",
-          sotto_cpu_decoder_create(context, dims, 6, words, WORDS, &decoder, TEXT));
+  for (int32_t format = SOTTO_WEIGHTS_AS_STORED; format <= SOTTO_WEIGHTS_I8; format++)
+    REFUSED(SOTTO_NON_FINITE, "1 NaN or infinite in weight 0",
+            sotto_cpu_decoder_create(context, dims, 6, words, WORDS, format, &decoder, TEXT));
   OK(sotto_cpu_destroy(words[0]));
 }
 
@@ -353,7 +378,7 @@ int main(void) {
   const kernel_variant *variants = kernel_variants(&count);
   const kernel_table reference = kernel_variant_table(&variants[0]);
   const model m = make_model(&reference);
-  test_walks(&m);
+  test_formats(&m);
   const uint64_t context = open_context(2, "");
   test_decoder_arguments(context, &m);
   test_session_arguments(context, &m);

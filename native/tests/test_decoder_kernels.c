@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../cpu/dtype.h"
+#include "../cpu/rows_i8.h"
 #include "kernel_check.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
@@ -60,6 +61,71 @@ static void test_projects(kernel_check *check, project_kernel *kernel, int is_f1
 
 void test_project_f32(kernel_check *check, project_kernel *kernel) { test_projects(check, kernel, 0); }
 void test_project_f16(kernel_check *check, project_kernel *kernel) { test_projects(check, kernel, 1); }
+
+/* ---- project_i8: out[r, n] = x_scales[r] · Σk x[r, k] · code[n, k] · scale[n, k / 64] */
+
+/* What the codes of a product are. */
+typedef enum { CODES_RANDOM, CODES_SATURATING, CODES_ZERO_ROWS, CODES_ONE_HOT, CODES_COUNT } code_mode;
+
+/* `most` is the largest code of its kind; saturating ones have one sign, so that sums reach the most there can be. */
+static int32_t code_of(code_mode mode, int64_t row, int64_t column, int64_t rows, int64_t columns, int32_t most) {
+  if (mode == CODES_SATURATING) return row % 2 ? -most : most;
+  if (mode == CODES_ZERO_ROWS && row % 2 == 0) return 0;
+  if (mode == CODES_ONE_HOT) return row == rows / 2 && column == columns / 2 ? most : 0;
+  return (int32_t)(random_uniform() * (most + 0.5));
+}
+
+static void test_project_codes(kernel_check *check, project_i8_kernel *kernel, code_mode mode, int64_t rows, int64_t n,
+                               int64_t k) {
+  const int64_t x_stride = i8_codes(k) + 5, out_stride = n + 1, groups = i8_groups(k), row_bytes = i8_row_bytes(k);
+  float *x_memory = guarded_floats((rows * x_stride + 1) / 2, 1), *x_scales = guarded_floats(rows, 1);
+  float *w_memory = guarded_floats(n * row_bytes / 4, 0), *out = guarded_floats(rows * out_stride, 1);
+  int16_t *const x = (int16_t *)x_memory;
+  int8_t *const w = (int8_t *)w_memory;
+  for (int64_t r = 0; r < rows; r++) {
+    x_scales[r] = (float)random_uniform();
+    for (int64_t i = 0; i < x_stride; i++) /* behind K anything at all */
+      x[r * x_stride + i] = (int16_t)(i < k ? code_of(mode, r, i, rows, k, 32767) : random_uniform() * 32767);
+  }
+  for (int64_t c = 0; c < n; c++) {
+    for (int64_t i = 0; i < k; i++) w[c * row_bytes + i] = (int8_t)code_of(mode, c, i, n, k, 127);
+    for (int64_t g = 0; g < groups; g++) {
+      const float scale = mode == CODES_ZERO_ROWS && c % 2 == 0 ? 0 : (float)((random_uniform() + 1.5) * 1e-3);
+      memcpy(w + c * row_bytes + i8_codes(k) + g * 4, &scale, sizeof scale);
+    }
+  }
+  kernel(x, x_stride, x_scales, rows, w, n, k, out, out_stride);
+  for (int64_t r = 0; r < rows; r++)
+    for (int64_t c = 0; c < n; c++) {
+      double want = 0, magnitude = 0;
+      for (int64_t i = 0; i < k; i++) {
+        float scale;
+        memcpy(&scale, w + c * row_bytes + i8_codes(k) + i / I8_GROUP * 4, sizeof scale);
+        const double term = (double)x[r * x_stride + i] * w[c * row_bytes + i] * scale * x_scales[r];
+        want += term;
+        magnitude += fabs(term);
+      }
+      /* Sums within a group are exact; between them, and for the two scales, F32. */
+      check_close(check, out[r * out_stride + c], want, TOLERANCE_SUM(groups + 4, magnitude),
+                  "%lld rows, N %lld, K %lld, row %lld, column %lld, mode %d", (long long)rows, (long long)n, (long long)k,
+                  (long long)r, (long long)c, (int)mode);
+    }
+  guarded_free(check, x_memory);
+  guarded_free(check, x_scales);
+  guarded_free(check, w_memory);
+  guarded_free(check, out);
+}
+
+void test_project_i8(kernel_check *check, project_i8_kernel *kernel) {
+  const int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 33}, ns[] = {1, 2, 3, 4, 5, 17}, ks[] = {1, 63, 64, 65, 128, 150, 384};
+  for (code_mode mode = 0; mode < CODES_COUNT; mode++) {
+    for (size_t i = 0; i < COUNT_OF(rows); i++)
+      for (size_t j = 0; j < COUNT_OF(ns); j++)
+        for (size_t l = 0; l < COUNT_OF(ks); l++) test_project_codes(check, kernel, mode, rows[i], ns[j], ks[l]);
+    test_project_codes(check, kernel, mode, 9, 257, 2049); /* more than one piece of w */
+    test_project_codes(check, kernel, mode, 33, 257, 2049);
+  }
+}
 
 /* ---- combine: out[r, n] = Σk a[r, k] · b[k, n] */
 

@@ -67,7 +67,7 @@ cat > /dev/null`;
 Deno.test("PythonLibrary.start() says why a script ended, and that there is no such Python", async () => {
   await withProgram("echo 'first line' >&2; echo 'ImportError: no module' >&2; exit 3", async (options) => {
     await rejects(PythonLibrary.start("torch", options), {
-      code: "E_OPTION",
+      code: "E_DEVICE",
       message: "Cannot run torch in Python: exit status 3: ImportError: no module",
     });
     await rejects(

@@ -26,7 +26,7 @@ testWithLibrary("calls on handles that never were are refused by every function"
     await rejects(context.logMel(f32(400), f32(201), f32(1), { frames: 1, bands: 1 }), refused);
     await rejects(context.createPlan(program, new BigUint64Array(4)), refused);
     await rejects(
-      context.createDecoder(Int32Array.of(1, 1, 1, 1, 1, 1), new BigUint64Array(4 * 28)),
+      context.createDecoder(Int32Array.of(1, 1, 1, 1, 1, 1), new BigUint64Array(4 * 28), 0),
       refused,
     );
     await rejects(context.measure("f32_peak", 0.001), refused);

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { CpuDevice } from "../../kernels/cpu/device.ts";
-import type { DecoderSession } from "../../kernels/device.ts";
+import type { DecoderPrecision, DecoderSession } from "../../kernels/device.ts";
 import { openPortableDevice } from "../../kernels/portable/device.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import { openCheckpoint } from "../../model/open.ts";
@@ -12,7 +12,7 @@ import { float32ToBf16, float32ToF16 } from "../../tensor/half.ts";
 import { quantize } from "../convert/quantize.ts";
 import { Random } from "../kernels/_random.ts";
 import { LIBRARY_PATH, testWithLibrary, variants } from "../support/cpu_library.ts";
-import { readGolden } from "../support/golden.ts";
+import { readGolden, relativeError } from "../support/golden.ts";
 import { PROJECT_ROOT, testWithData } from "../support/shared_data.ts";
 
 /** Of logits about 20 in size. The 16-bit cross cache leaves 5e-4; F32 alone 2e-5. */
@@ -173,17 +173,63 @@ for (const [name, dims, dtype] of CASES) {
   });
 }
 
+/**
+ * INT8 against the weights as they are, relative L2 over a walk's logits. Random weights of even size are the worst
+ * case; measured 0.004 to 0.007.
+ */
+const INT8_TOLERANCE = 0.015;
+
+/** Of kernels against each other: an activation between two of its 65,535 codes may become either. */
+const CODE_TOLERANCE = 1e-4;
+
+for (const [name, dims, dtype] of CASES) {
+  testWithLibrary(`CpuDevice's decoder in int8 stays near its weights: ${name}`, async () => {
+    const weights = store(decoderTensors(dims), dtype);
+    const walked = async (variant: string, threads: number, precision: DecoderPrecision) => {
+      using device = openCpu(variant, threads);
+      using decoder = await device.loadDecoder(dims, weights, { precision });
+      using session = decoder.open(9);
+      return await walk(session, dims);
+    };
+    const stored = await walked("ref", 2, "stored");
+    const reference = await walked("ref", 2, "int8");
+    for (const [what, logits] of reference) {
+      const error = relativeError(logits, stored.get(what)!);
+      assert.ok(error > 1e-4 && error <= INT8_TOLERANCE, `${what}: ${error}`);
+    }
+    for (const variant of variants()) {
+      const one = await walked(variant, 1, "int8");
+      for (const [what, logits] of await walked(variant, 7, "int8")) {
+        assert.deepEqual(logits, one.get(what), `${variant}, ${what}, other threads`);
+        const error = relativeError(logits, reference.get(what)!);
+        assert.ok(error <= CODE_TOLERANCE, `${variant}, ${what}: ${error}`);
+      }
+    }
+  });
+}
+
+testWithLibrary("loadDecoder() refuses a precision there is not", async () => {
+  const weights = store(decoderTensors(ODD), "F16");
+  using device = openCpu("", 1);
+  await assert.rejects(device.loadDecoder(ODD, weights, { precision: "int4" as DecoderPrecision }), {
+    code: "E_OPTION",
+    message: 'Cannot decode in "int4": a decoder\'s precision must be one of stored, int8',
+  });
+});
+
 testWithLibrary("loadDecoder() refuses weights that are not finite and names the tensor", async () => {
   for (
     const [dtype, spoil] of [["F16", "decoder.blocks.1.mlp.2.weight"], ["F32", "decoder.ln.bias"]] as const
   ) {
     using device = openCpu("", 2);
     const weights = store(decoderTensors(ODD), dtype, spoil);
-    await assert.rejects(
-      device.loadDecoder(ODD, weights),
-      (error: { code: string; message: string }) =>
-        error.code === "E_MODEL_VALUES" && error.message.includes(`"${spoil}"`),
-    );
+    for (const precision of ["stored", "int8"] as const) {
+      await assert.rejects(
+        device.loadDecoder(ODD, weights, { precision }),
+        (error: { code: string; message: string }) =>
+          error.code === "E_MODEL_VALUES" && error.message.includes(`"${spoil}"`),
+      );
+    }
   }
 });
 

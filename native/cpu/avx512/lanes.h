@@ -11,6 +11,7 @@
 /* Tiles that fit 32 registers; measured on Zen 5. */
 #define PROJECT_ROWS 8
 #define PROJECT_COLUMNS(rows) ((rows) <= 6 ? 4 : 3)
+#define PROJECT_I8_COLUMNS(rows) ((rows) <= 4 ? 4 : (rows) <= 6 ? 3 : 2)
 #define COMBINE_ROWS 5
 
 /* Holds a value in a register: compilers load it again for each use instead, and loads are what runs out. */
@@ -35,6 +36,13 @@ static inline lanes lanes_load_i16(const void *p) {
 static inline lanes lanes_load_i16_first(const void *p, int64_t n) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes_mask(n), p)));
 }
+/* Whole numbers: I8 as I16, I16 as they are (2 · LANES each); sums of two products each in I32, exactly. */
+typedef __m512i lanes_i32;
+static inline lanes_i32 lanes_widen_i8(const void *p) { return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
+static inline lanes_i32 lanes_load_i16s(const void *p) { return _mm512_loadu_si512(p); }
+static inline lanes_i32 lanes_multiply_i16(lanes_i32 a, lanes_i32 b) { return _mm512_madd_epi16(a, b); }
+static inline lanes_i32 lanes_add_i32(lanes_i32 a, lanes_i32 b) { return _mm512_add_epi32(a, b); }
+static inline lanes lanes_from_i32(lanes_i32 x) { return _mm512_cvtepi32_ps(x); }
 /* To the nearest integer; beyond the range, to its end. */
 static inline void lanes_store_i16_first(void *p, int64_t n, lanes x) {
   _mm256_mask_storeu_epi16(p, lanes_mask(n), _mm512_cvtsepi32_epi16(_mm512_cvtps_epi32(x)));
