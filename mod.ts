@@ -83,6 +83,7 @@ export {
   type DecodeOptions,
   decodeWindow,
   detectLanguage,
+  FURTHER_FORMATS,
   type LanguageDetection,
   languageName,
   LANGUAGES,
@@ -100,6 +101,7 @@ export {
   type TextPart,
   Tokenizer,
   type TokenizerOptions,
+  type TokenSpeller,
   type TranscribeOptions,
   type TranscriptText,
   type Vocabulary,
@@ -107,6 +109,7 @@ export {
   type WindowResult,
   type Word,
   type WordState,
+  type WriteOptions,
   writeTranscript,
 } from "./decoder/mod.ts";
 export {

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { OUTPUT_FORMATS, type OutputFormat, type SubtitleOptions, type Task } from "../decoder/mod.ts";
+import {
+  FURTHER_FORMATS,
+  OUTPUT_FORMATS,
+  type OutputFormat,
+  type SubtitleOptions,
+  type Task,
+} from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
 import type { NpuPrecision } from "../kernels/mod.ts";
 import type { LoadModelOptions } from "../whisper_model.ts";
@@ -176,6 +182,9 @@ function outputOptions(folder: string | undefined, formats: string | undefined):
   const wanted = (formats ?? "all").split(",");
   return {
     folder: folder ?? ".",
-    formats: OUTPUT_FORMATS.filter((format) => wanted.includes("all") || wanted.includes(format)),
+    formats: [
+      ...OUTPUT_FORMATS.filter((format) => wanted.includes("all") || wanted.includes(format)),
+      ...FURTHER_FORMATS.filter((format) => wanted.includes(format)),
+    ],
   };
 }

@@ -69,7 +69,8 @@ export async function transcribeLive(
     }
     line.clear();
     for (const { format, path } of targets) {
-      await writeWhole(path, writeTranscript(step.value, format, subtitles));
+      const spell = (token: number) => model.tokenizer.decodeWithTimestamps([token]);
+      await writeWhole(path, writeTranscript(step.value, format, { ...subtitles, spell }));
     }
     return step.value;
   } finally {

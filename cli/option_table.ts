@@ -6,15 +6,14 @@
  * @module
  */
 
-import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "../decoder/mod.ts";
+import {
+  APPEND_PUNCTUATIONS,
+  FURTHER_FORMATS,
+  OUTPUT_FORMATS,
+  PREPEND_PUNCTUATIONS,
+} from "../decoder/mod.ts";
 import { NPU_PRECISIONS } from "../kernels/mod.ts";
 import { LONG_FORM_ENTRIES } from "./long_form_options.ts";
-
-/** Output formats, in the order in which `all` writes them. */
-export const OUTPUT_FORMATS = ["txt", "vtt", "srt", "tsv", "json"] as const;
-
-/** A format of {@linkcode OUTPUT_FORMATS}. */
-export type OutputFormat = typeof OUTPUT_FORMATS[number];
 
 /** How an option's text becomes a value. `optional number` also takes `None`; `choices` takes several, with commas. */
 export type OptionKind = "text" | "boolean" | "integer" | "number" | "optional number" | "choice" | "choices";
@@ -241,6 +240,13 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       kind: "optional number",
       help: "lines of a subtitle; with --max_line_width it may run on over segments",
     },
+    {
+      name: "readable_subtitles",
+      kind: "boolean",
+      default: "False",
+      help:
+        "srt and vtt broken between phrases, two lines of 42 characters unless said otherwise above, shown long enough; needs no word times",
+    },
     { name: "max_words_per_line", kind: "optional number", help: "words of a subtitle" },
   ],
   "Long recordings": LONG_FORM_ENTRIES,
@@ -255,8 +261,9 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       name: "output_format",
       short: "f",
       kind: "choices",
-      choices: [...OUTPUT_FORMATS, "all"],
-      help: "one of them, or several with commas; all with -o alone; into the current folder without -o",
+      choices: [...OUTPUT_FORMATS, ...FURTHER_FORMATS, "all"],
+      help:
+        "one of them, or several with commas; all (openai-whisper's five) with -o alone; into the current folder without -o",
     },
     {
       name: "resume",

@@ -10,7 +10,7 @@
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SottoError } from "../errors.ts";
 import { isDiskFull } from "../model/file_error.ts";
-import type { OutputFormat } from "./option_table.ts";
+import { extensionOf, type OutputFormat } from "../decoder/mod.ts";
 
 /** Where one input's outputs go. */
 export interface OutputTarget {
@@ -24,7 +24,7 @@ export function outputTargets(
   folder: string,
   formats: readonly OutputFormat[],
 ): OutputTarget[] {
-  return formats.map((format) => ({ format, path: join(folder, `${stem(input)}.${format}`) }));
+  return formats.map((format) => ({ format, path: join(folder, `${stem(input)}.${extensionOf(format)}`) }));
 }
 
 /** Where an input's journal lies while it is being transcribed. */

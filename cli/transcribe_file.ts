@@ -10,6 +10,7 @@ import type { Transcript, TranscriptionOptions } from "../transcribe.ts";
 import type { WhisperModel } from "../whisper_model.ts";
 import { printLine, printWarning } from "./console.ts";
 import { type OutputTarget, writeWhole } from "./output_files.ts";
+import { Pace } from "./pace.ts";
 import { ProgressBar } from "./progress_bar.ts";
 import { openJournal, type RecordingFile } from "./resume.ts";
 import { reportLine } from "./report_line.ts";
@@ -47,11 +48,17 @@ export async function transcribeFile(
   out: StandardOutput,
 ): Promise<Transcript | null> {
   const bar = new ProgressBar();
+  const pace = new Pace();
+  const spell = (token: number) => model.tokenizer.decodeWithTimestamps([token]);
   const options: TranscriptionOptions = {
     ...job.options,
     stop: job.stop,
     onProgress: ({ framesDone, framesTotal }) =>
-      bar.update(framesDone, framesTotal, `${clock(framesDone)} of ${clock(framesTotal)}`),
+      bar.update(
+        framesDone,
+        framesTotal,
+        `${clock(framesDone)} of ${clock(framesTotal)}${pace.note(framesDone, framesTotal)}`,
+      ),
     onWarning: (warning: Warning) => {
       bar.clear();
       printWarning(warning);
@@ -75,7 +82,7 @@ export async function transcribeFile(
     }
     bar.clear();
     for (const { format, path } of job.targets) {
-      await writeWhole(path, writeTranscript(step.value, format, job.subtitles));
+      await writeWhole(path, writeTranscript(step.value, format, { ...job.subtitles, spell }));
     }
     if (step.value.run.isComplete) await journal?.remove();
     printLine(reportLine(step.value));

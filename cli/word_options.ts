@@ -15,6 +15,7 @@ const SUBTITLE_NAMES: Readonly<Record<keyof SubtitleOptions, string>> = {
   maxLineWidth: "max_line_width",
   maxLineCount: "max_line_count",
   maxWordsPerLine: "max_words_per_line",
+  readable: "readable_subtitles",
 };
 
 /** What words are asked for. */
@@ -36,7 +37,12 @@ export interface WordArguments {
 export function wordArguments(values: ReadonlyMap<string, OptionValue>): WordArguments {
   const get = <T extends OptionValue>(name: string): T | undefined => values.get(name) as T | undefined;
   const wordTimestamps = get<boolean>("word_timestamps")!;
-  const needy = [...Object.values(SUBTITLE_NAMES), "hallucination_silence_threshold"];
+  const isReadable = get<boolean>("readable_subtitles") === true;
+  const layout = Object.values(SUBTITLE_NAMES).filter((name) => name !== SUBTITLE_NAMES.readable);
+  const ownLayout: readonly string[] = isReadable
+    ? [SUBTITLE_NAMES.maxLineWidth, SUBTITLE_NAMES.maxLineCount]
+    : [];
+  const needy = [...layout.filter((name) => !ownLayout.includes(name)), "hallucination_silence_threshold"];
   const given = needy.find((name) => (get(name) ?? false) !== false);
   if (given && !wordTimestamps) {
     throw new SottoError("E_OPTION", `--${given} needs word times`, { hint: "Add --word_timestamps True." });
@@ -46,10 +52,11 @@ export function wordArguments(values: ReadonlyMap<string, OptionValue>): WordArg
     maxLineWidth: get<number | null>("max_line_width"),
     maxLineCount: get<number | null>("max_line_count"),
     maxWordsPerLine: get<number | null>("max_words_per_line"),
+    readable: isReadable,
   };
   checkSubtitleOptions(subtitles, (name) => `--${SUBTITLE_NAMES[name]}`);
   const warnings: string[] = [];
-  if (subtitles.maxLineCount && !subtitles.maxLineWidth) {
+  if (subtitles.maxLineCount && !subtitles.maxLineWidth && !isReadable) {
     warnings.push("--max_line_count has no effect without --max_line_width");
   }
   if (subtitles.maxWordsPerLine && subtitles.maxLineWidth && subtitles.maxLineCount) {

@@ -38,11 +38,18 @@ export type { BundledVocabulary } from "./vocabulary/bundled.ts";
 export type { Vocabulary } from "./vocabulary_files.ts";
 export {
   checkSubtitleOptions,
+  extensionOf,
+  FURTHER_FORMATS,
   OUTPUT_FORMATS,
   type OutputFormat,
   type SubtitleOptions,
+  type TokenSpeller,
   type TranscriptText,
+  writeCsv,
   writeJson,
+  writeJsonFull,
+  writeLrc,
+  type WriteOptions,
   writeSrt,
   writeTranscript,
   writeTsv,

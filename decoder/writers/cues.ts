@@ -6,6 +6,7 @@
 
 import type { Segment } from "../segments.ts";
 import { strip } from "../whitespace.ts";
+import { READABLE, readableCues } from "./readable.ts";
 import { checkSubtitleOptions, type SubtitleOptions } from "./subtitle_options.ts";
 import { formatTimestamp, type TimeFormat } from "./timestamps.ts";
 import { hasWords, underlined, wordSubtitles } from "./word_subtitles.ts";
@@ -30,6 +31,14 @@ export function* cuesOf(
 ): Generator<Cue> {
   checkSubtitleOptions(options);
   const time = (seconds: number) => formatTimestamp(seconds, format);
+  if (options.readable) {
+    const { maxLineWidth, maxLineCount } = options;
+    const layout = { width: maxLineWidth ?? READABLE.width, lines: maxLineCount ?? READABLE.lines };
+    for (const { start, end, text } of readableCues(segments, layout)) {
+      yield { start: time(start), end: time(end), text: withoutArrow(text) };
+    }
+    return;
+  }
   if (!hasWords(segments)) {
     for (const { start, end, text } of segments) {
       yield { start: time(start), end: time(end), text: withoutArrow(strip(text)) };

@@ -17,6 +17,12 @@ export interface SubtitleOptions {
    * lines stay together.
    */
   readonly maxLineCount?: number | null;
+  /**
+   * Subtitles that are easy to read, with word times or without: broken between phrases into lines of `maxLineWidth` (42)
+   * characters, `maxLineCount` (2) at a time, shown for 5/6 of a second at least where there is time, never two at once. Default
+   * false: as openai-whisper breaks them.
+   */
+  readonly readable?: boolean;
   /** Most words in a subtitle; null (default): any. */
   readonly maxWordsPerLine?: number | null;
 }
@@ -36,6 +42,17 @@ export function checkSubtitleOptions(
     throw new SottoError(
       "E_OPTION",
       `Cannot write subtitles: ${spelled(name)} must be a positive integer; got ${value}`,
+    );
+  }
+  const other = options.highlightWords
+    ? "highlightWords"
+    : options.maxWordsPerLine
+    ? "maxWordsPerLine"
+    : null;
+  if (options.readable && other !== null) {
+    throw new SottoError(
+      "E_OPTION",
+      `Cannot write subtitles: ${spelled("readable")} and ${spelled(other)} cannot be given together`,
     );
   }
 }

@@ -12,6 +12,7 @@ Deno.test("commandOptions() asks for no word times unless told to", () => {
     maxLineWidth: undefined,
     maxLineCount: undefined,
     maxWordsPerLine: undefined,
+    readable: false,
   });
   assert.deepEqual(warnings, []);
 });
@@ -33,6 +34,7 @@ Deno.test("commandOptions() sorts the options of words", () => {
     maxLineWidth: 40,
     maxLineCount: 2,
     maxWordsPerLine: null,
+    readable: false,
   });
 });
 
