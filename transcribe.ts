@@ -61,9 +61,13 @@ export interface Transcript {
 
 /** What a transcription runs on. */
 export interface TranscriptionParts {
+  /** Where it runs. */
   readonly device: Device;
+  /** Log-mel to features. */
   readonly encoder: Encoder;
+  /** Features and tokens to logits. */
   readonly decoder: LoadedDecoder;
+  /** Tokens to text. */
   readonly tokenizer: Tokenizer;
   /** Heads of the decoder's cross-attention that follow the audio in time. */
   readonly alignmentHeads: readonly LayerAndHead[];
