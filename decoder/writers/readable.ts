@@ -55,22 +55,37 @@ export function readableCues(segments: readonly Segment[], layout: ReadableLayou
     const wanted = Math.max(spoken, start + SHORTEST);
     // The next one is never delayed; where it follows at once, this one is as short as it was spoken.
     const end = Math.max(start, Math.min(wanted, next - GAP, next), Math.min(spoken, next));
-    return { start, end, text: linesOf(words.map(({ word }) => strip(word)), layout).join("\n") };
+    return { start, end, text: linesOf(words.map(({ word }) => word), layout).join("\n") };
   });
 }
 
 type Timed = Pick<Word, "word" | "start" | "end">;
 
-/** The words of a segment; without word times, times by their share of the characters. */
+/** Scripts in which a line may break between any two characters. */
+const UNSPACED =
+  "\\p{Script=Han}\\p{Script=Hiragana}\\p{Script=Katakana}\\p{Script=Thai}\\p{Script=Lao}\\p{Script=Myanmar}";
+/** What stays together in a line: a character of such a script with the marks behind it, or what stands between spaces. */
+const UNBROKEN = new RegExp(`\\s*(?:[${UNSPACED}][\\p{P}\\p{M}]*|[^\\s${UNSPACED}]+)`, "gu");
+const BEGINS_UNSPACED = new RegExp(`^[${UNSPACED}]`, "u");
+
+/** The words of a segment, what is written together in one; without word times, times by their share of the characters. */
 function wordsOf({ words, text, start, end }: Segment): readonly Timed[] {
-  if (words && words.length > 0) return words;
-  const parts = strip(text).split(/\s+/);
-  const total = parts.reduce((sum, part) => sum + part.length + 1, 0);
+  if (words && words.length > 0) {
+    return words.reduce<Timed[]>((joined, { word, start, end }) => {
+      const last = joined.at(-1);
+      const isPart = last && !/^\s/.test(word) && !BEGINS_UNSPACED.test(word);
+      if (isPart) joined[joined.length - 1] = { word: last.word + word, start: last.start, end };
+      else joined.push({ word, start, end });
+      return joined;
+    }, []);
+  }
+  const parts = text.match(UNBROKEN) ?? [];
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
   let done = 0;
   const at = () => start + (end - start) * done / total;
   return parts.map((word) => {
     const from = at();
-    done += word.length + 1;
+    done += word.length;
     return { word, start: from, end: at() };
   });
 }
@@ -81,7 +96,7 @@ function splitCues(words: readonly Timed[], layout: ReadableLayout): (readonly T
   if (pause > 0) {
     return [words.slice(0, pause), words.slice(pause)].flatMap((part) => splitCues(part, layout));
   }
-  const texts = words.map(({ word }) => strip(word));
+  const texts = words.map(({ word }) => word);
   const broken = (count: number) => linesOf(texts.slice(0, count), layout);
   const hasRoom = (count: number) => broken(count).length <= layout.lines;
   const reads = (count: number) => hasRoom(count) && broken(count).slice(0, -1).every(endsWell);
@@ -101,21 +116,21 @@ function endsWell(line: string): boolean {
 
 /** Breaks a text into as few lines as fit, of like length, where it reads best. */
 function linesOf(texts: readonly string[], layout: ReadableLayout): string[] {
-  const whole = texts.join(" ");
+  const whole = joined(texts);
   if (texts.length <= 1 || lengthOf(whole) <= layout.width) return [whole];
   let most = 1;
-  while (most < texts.length - 1 && lengthOf(texts.slice(0, most + 1).join(" ")) <= layout.width) most++;
+  while (most < texts.length - 1 && lengthOf(joined(texts.slice(0, most + 1))) <= layout.width) most++;
   // Of two lines each takes half; of more, the first is filled.
   const fitsInTwo = lengthOf(whole) <= 2 * layout.width;
-  const half = texts.findIndex((_, i) => lengthOf(texts.slice(0, i + 1).join(" ")) * 2 >= lengthOf(whole)) +
+  const half = texts.findIndex((_, i) => lengthOf(joined(texts.slice(0, i + 1))) * 2 >= lengthOf(whole)) +
     1;
   let least = 1;
   if (fitsInTwo) {
-    while (least < most && lengthOf(texts.slice(least).join(" ")) > layout.width) least++;
+    while (least < most && lengthOf(joined(texts.slice(least))) > layout.width) least++;
   }
   const wanted = fitsInTwo ? Math.min(most, Math.max(least, half)) : most;
   const cut = bestBreak(texts, { least: fitsInTwo ? least : Math.ceil(most / 2), most, wanted });
-  return [texts.slice(0, cut).join(" "), ...linesOf(texts.slice(cut), layout)];
+  return [joined(texts.slice(0, cut)), ...linesOf(texts.slice(cut), layout)];
 }
 
 /** The number of words before the break that reads best. */
@@ -133,9 +148,10 @@ function bestBreak(
   let best = wanted;
   let highest = -Infinity;
   for (let cut = Math.max(1, least); cut <= most; cut++) {
-    const before = texts[cut - 1];
+    const before = strip(texts[cut - 1]);
     const score = (/[.!?…]["”’)]?$/.test(before) ? 8 : /[,;:]["”’)]?$/.test(before) ? 5 : 0) +
-      (LEADING.has(texts[cut]?.toLowerCase()) ? 2 : 0) - (LEADING.has(before.toLowerCase()) ? 3 : 0) -
+      (LEADING.has(strip(texts[cut] ?? "").toLowerCase()) ? 2 : 0) -
+      (LEADING.has(before.toLowerCase()) ? 3 : 0) -
       perWord * Math.abs(cut - wanted);
     if (score > highest && fits(cut)) {
       highest = score;
@@ -143,6 +159,11 @@ function bestBreak(
     }
   }
   return best;
+}
+
+/** Words as a line: each brings the space before it. */
+function joined(texts: readonly string[]): string {
+  return strip(texts.join(""));
 }
 
 /** Characters, not UTF-16 units. */

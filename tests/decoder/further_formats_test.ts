@@ -109,3 +109,23 @@ Deno.test("writeTranscript() breaks subtitles for reading if asked to, and refus
     );
   }
 });
+
+Deno.test("readableCues() keeps together what is written together, and breaks scripts without spaces anywhere", () => {
+  const timed = [" We", " need", " eighty", "-two", " bottles."].map((word, i) => ({
+    word,
+    start: i,
+    end: i + 1,
+    probability: 1,
+  }));
+  const [spoken] = readableCues([segment(0, 5, " We need eighty-two bottles.", timed)]);
+  assert.equal(spoken.text, "We need eighty-two bottles.");
+  const cues = readableCues([segment(0, 4, "今日はいい天気ですね。明日は雨が降る。")], {
+    width: 8,
+    lines: 2,
+  });
+  assert.equal(
+    cues.map(({ text }) => text).join("").replaceAll("\n", ""),
+    "今日はいい天気ですね。明日は雨が降る。",
+  );
+  for (const { text } of cues) for (const line of text.split("\n")) assert([...line].length <= 8, line);
+});
