@@ -10,6 +10,8 @@
 
 import { parseArgs } from "node:util";
 import { planEncoder } from "../encoder/plan.ts";
+import { SottoError } from "../errors.ts";
+import { XrtLibrary } from "../ffi/xrt_library.ts";
 import { CpuDevice } from "../kernels/cpu/device.ts";
 import { NpuDevice } from "../kernels/npu/device.ts";
 import {
@@ -99,6 +101,13 @@ async function accuracyData(): Promise<AccuracyData> {
   };
 }
 
+try {
+  XrtLibrary.open("sotto_npu_emulated");
+} catch (error) {
+  if (!(error instanceof SottoError)) throw error;
+  console.error(`${error.code}: ${error.message}. ${error.hint}`);
+  Deno.exit(error.exitStatus);
+}
 const hasData = exists(WEIGHTS);
 const checkpoint = await openCheckpoint((hasData ? WEIGHTS : BUNDLED).pathname);
 if (!hasData) {
