@@ -101,8 +101,10 @@ function inBuildFolder(name: string): LibraryStep {
 function inPackage(name: string): LibraryStep {
   const wanted = platformPackage();
   let reason = `${wanted} is not installed`;
-  for (const module of [import.meta.url, Deno.mainModule]) {
-    if (!module.startsWith("file:")) continue;
+  // A worker has no main module.
+  const mainModule = Deno.mainModule as string | undefined;
+  for (const module of [import.meta.url, mainModule]) {
+    if (!module?.startsWith("file:")) continue;
     try {
       return at("npm package", createRequire(module).resolve(`${wanted}/${libraryFileName(name)}`));
     } catch (error) {
