@@ -2,7 +2,7 @@
  * Where a native library is looked for, in this order:
  *
  * 1. the path the caller gave;
- * 2. the variable `SOTTO_LIBRARY`, where reading it is permitted;
+ * 2. the variable `SOTTO_LIBRARY` (of the NPU's libraries: `SOTTO_NPU_LIBRARY`), where reading it is permitted;
  * 3. the build folder of the checkout that this module lies in;
  * 4. the npm package of this platform (`sotto-linux-x64`), installed where this module or the main one finds it;
  * 5. the copy in sotto's cache that `deno task install` made, its SHA-256 beside it.
@@ -19,7 +19,13 @@ import { cacheFolders } from "../model/cache_folders.ts";
 import { namedVariable } from "./named_variable.ts";
 
 /** Who names a place. */
-export type LibrarySource = "library option" | "SOTTO_LIBRARY" | "build folder" | "npm package" | "cache";
+export type LibrarySource =
+  | "library option"
+  | "SOTTO_LIBRARY"
+  | "SOTTO_NPU_LIBRARY"
+  | "build folder"
+  | "npm package"
+  | "cache";
 
 /** A place to look. */
 export interface LibraryCandidate {
@@ -39,8 +45,10 @@ export interface LibraryStep {
   readonly reason: string;
 }
 
-/** The variable that names the library's file. */
+/** The variable that names the CPU library's file. */
 export const LIBRARY_VARIABLE = "SOTTO_LIBRARY";
+/** The variable that names the file of libsotto_xrt or libsotto_npu_emulated. */
+export const NPU_LIBRARY_VARIABLE = "SOTTO_NPU_LIBRARY";
 
 /** What a shared library is called on this operating system: `libsotto_cpu.so`. */
 export function libraryFileName(name: string): string {
@@ -62,16 +70,17 @@ export function libraryCandidates(name: string, given?: string | URL): LibraryCa
 
 /** Every step of the search as it goes here and now, with these permissions. Parameters as above. */
 export function librarySteps(name: string, given?: string | URL): LibraryStep[] {
-  const variable = namedVariable(LIBRARY_VARIABLE);
+  const named = name === "sotto_cpu" ? LIBRARY_VARIABLE : NPU_LIBRARY_VARIABLE;
+  const variable = namedVariable(named);
   const order = given ?? variable;
   const notAsked = (source: LibrarySource): LibraryStep => none(source, "not looked at: a path was given");
   return [
     given === undefined ? none("library option", "not given") : at("library option", absolute(given)),
     given !== undefined
-      ? notAsked("SOTTO_LIBRARY")
+      ? notAsked(named)
       : variable === undefined
-      ? none("SOTTO_LIBRARY", "not set, or not permitted: --allow-env=SOTTO_LIBRARY")
-      : at("SOTTO_LIBRARY", absolute(variable)),
+      ? none(named, `not set, or not permitted: --allow-env=${named}`)
+      : at(named, absolute(variable)),
     order === undefined ? inBuildFolder(name) : notAsked("build folder"),
     order === undefined ? inPackage(name) : notAsked("npm package"),
     order === undefined ? inCache(name) : notAsked("cache"),
