@@ -1,0 +1,116 @@
+/**
+ * Transcribes a folder of recordings on every device and precision asked for, and compares with what is said in them:
+ * `deno task evaluate FOLDER`; `--help` lists the options.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { printError, printLine } from "../cli/console.ts";
+import { SottoError } from "../errors.ts";
+import { loadModel, type LoadModelOptions, type TranscriptionOptions } from "../mod.ts";
+import { readManifest, type TrueRecording } from "./manifest.ts";
+import { type Row, rowOf, type Run, table } from "./table.ts";
+import { judge } from "./judge.ts";
+
+const HELP = `Word error rates of a folder of recordings with a manifest.tsv (columns file, text, language).
+
+Usage: deno task evaluate [options] FOLDER
+
+  --model NAME          a name, folder or file (models/demo)
+  --device LIST         with commas (auto)
+  --precision LIST      of the encoder, with commas (auto)
+  --beam_size N         texts followed side by side; greedy if not given
+  --word_timestamps     times by words
+  --vad_filter          speech alone
+  --batch_size N        independent windows, so many at a time
+  --condition_on_previous_text
+                        show each window the text before it (not, unless given)
+  --files               a line for each recording as well
+  --json                the numbers as JSON
+`;
+
+const OPTIONS = {
+  model: { type: "string", default: "models/demo" },
+  device: { type: "string", default: "auto" },
+  precision: { type: "string", default: "auto" },
+  beam_size: { type: "string" },
+  word_timestamps: { type: "boolean", default: false },
+  vad_filter: { type: "boolean", default: false },
+  batch_size: { type: "string" },
+  condition_on_previous_text: { type: "boolean", default: false },
+  files: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+async function main(args: string[]): Promise<void> {
+  const { values, positionals } = parse(args);
+  if (values.help) return console.log(HELP);
+  if (positionals.length !== 1) {
+    throw new SottoError("E_OPTION", `one folder to evaluate is needed: got ${positionals.length}`, {
+      hint: "--help shows how.",
+    });
+  }
+  const recordings = await readManifest(positionals[0]);
+  const options: TranscriptionOptions = {
+    temperature: 0,
+    beamSize: count(values.beam_size),
+    wordTimestamps: values.word_timestamps,
+    vadFilter: values.vad_filter,
+    batchSize: count(values.batch_size),
+    conditionOnPreviousText: values.batch_size === undefined ? values.condition_on_previous_text : undefined,
+  };
+  const rows: Row[] = [];
+  for (const device of values.device.split(",")) {
+    for (const precision of values.precision.split(",")) {
+      const load = { device, precision } as LoadModelOptions;
+      const runs = await evaluate(values.model, load, recordings, options);
+      rows.push(rowOf(`${device}, ${precision}`, runs));
+      if (values.files) rows.push(...runs.map((run) => rowOf(`  ${run.name}`, [run])));
+    }
+  }
+  console.log(values.json ? JSON.stringify(rows, null, 2) : table(rows));
+}
+
+function parse(args: string[]) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new SottoError("E_OPTION", message, { hint: "--help lists the options.", cause });
+  }
+}
+
+function count(typed: string | undefined): number | null {
+  if (typed === undefined) return null;
+  const value = Number(typed);
+  if (typed.trim() !== "" && Number.isInteger(value)) return value;
+  throw new SottoError("E_OPTION", `a whole number is needed: got "${typed}"`);
+}
+
+async function evaluate(
+  source: string,
+  load: LoadModelOptions,
+  recordings: readonly TrueRecording[],
+  options: TranscriptionOptions,
+): Promise<Run[]> {
+  const onWarning = ({ code, message }: { code: string; message: string }) =>
+    printLine(`${code}: ${message}`);
+  using model = await loadModel(source, { ...load, onWarning });
+  const runs: Run[] = [];
+  for (const recording of recordings) {
+    const transcript = await model.transcribe(recording.path, { ...options, language: recording.language });
+    const { audio, total } = transcript.run.seconds;
+    runs.push({ name: recording.name, audio, seconds: total, ...judge(transcript, recording) });
+  }
+  return runs;
+}
+
+if (import.meta.main) {
+  try {
+    await main(Deno.args);
+  } catch (error) {
+    Deno.exit(printError(error, false));
+  }
+}
