@@ -48,7 +48,7 @@ export interface RunReport {
   readonly isComplete: boolean;
   /** What an NPU was used for; absent where none was. */
   readonly npu?: NpuUsage;
-  /** What was told to `onWarning` on the way. */
+  /** What was told to `onWarning` while the model was loaded and on the way. */
   readonly warnings: readonly Warning[];
 }
 

@@ -71,6 +71,8 @@ export interface TranscriptionParts {
   readonly tokenizer: Tokenizer;
   /** Heads of the decoder's cross-attention that follow the audio in time. */
   readonly alignmentHeads: readonly LayerAndHead[];
+  /** What was told while the model was loaded. */
+  readonly warnings: readonly Warning[];
 }
 
 /**
@@ -80,14 +82,14 @@ export interface TranscriptionParts {
  * E_ABORTED.
  */
 export async function* transcribeAudio(
-  { device, encoder, decoder, tokenizer, alignmentHeads }: TranscriptionParts,
+  { device, encoder, decoder, tokenizer, alignmentHeads, warnings: earlier }: TranscriptionParts,
   audio: AudioInput,
   options: TranscriptionOptions = {},
 ): AsyncGenerator<Segment, Transcript> {
   const { signal, ffmpeg, name } = options;
   checkTranscriptionOptions(options);
   const { voice, decoding } = splitOptions(options);
-  const warnings: Warning[] = [];
+  const warnings: Warning[] = [...earlier];
   const onWarning = (warning: Warning): void => {
     warnings.push(warning);
     options.onWarning?.(warning);

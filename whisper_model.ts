@@ -17,7 +17,7 @@ import {
   type WindowResult,
 } from "./decoder/mod.ts";
 import { Encoder, type EncoderOptions, type Precision } from "./encoder/mod.ts";
-import { SottoError } from "./errors.ts";
+import { SottoError, type Warning, type WarningSink } from "./errors.ts";
 import { type DecoderPrecision, type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
 import { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
 import { type LogMel, logMel, N_SAMPLES } from "./mel/mod.ts";
@@ -59,9 +59,11 @@ export interface LoadModelOptions
  * ```
  */
 export async function loadModel(source: string | URL, options: LoadModelOptions = {}): Promise<WhisperModel> {
-  const path = await findModel(source, options);
+  const told: Warning[] = [];
+  const telling = { ...options, onWarning: collect(told, options.onWarning) };
+  const path = await findModel(source, telling);
   throwIfAborted(options.signal);
-  return await WhisperModel.load(await openCheckpoint(path, options), options);
+  return await WhisperModel.load(await openCheckpoint(path, telling), options, told);
 }
 
 /** A Whisper on a device. Dispose of it to free its weights and threads. */
@@ -78,6 +80,8 @@ export class WhisperModel implements Disposable, AsyncDisposable {
   readonly tokenizer: Tokenizer;
   /** Heads of the decoder's cross-attention that follow the audio in time. */
   readonly alignmentHeads: readonly LayerAndHead[];
+  /** What was told while it was found and loaded; every transcript's report repeats it. */
+  readonly warnings: readonly Warning[];
   readonly #owned: DisposableStack;
   readonly #running = new Set<Promise<unknown>>();
 
@@ -89,6 +93,7 @@ export class WhisperModel implements Disposable, AsyncDisposable {
       decoder: LoadedDecoder;
       tokenizer: Tokenizer;
       alignmentHeads: readonly LayerAndHead[];
+      warnings: readonly Warning[];
     },
     owned: DisposableStack,
   ) {
@@ -98,11 +103,22 @@ export class WhisperModel implements Disposable, AsyncDisposable {
     this.decoder = parts.decoder;
     this.tokenizer = parts.tokenizer;
     this.alignmentHeads = parts.alignmentHeads;
+    this.warnings = parts.warnings;
     this.#owned = owned;
   }
 
-  /** Loads an open checkpoint. Throws as {@linkcode loadModel}, and E_ABORTED if `signal` says so on the way. */
-  static async load(checkpoint: Checkpoint, options: LoadModelOptions = {}): Promise<WhisperModel> {
+  /**
+   * Loads an open checkpoint. Throws as {@linkcode loadModel}, and E_ABORTED if `signal` says so on the way.
+   *
+   * @param earlier What was told while the checkpoint was found and opened.
+   */
+  static async load(
+    checkpoint: Checkpoint,
+    options: LoadModelOptions = {},
+    earlier: readonly Warning[] = [],
+  ): Promise<WhisperModel> {
+    const warnings = [...earlier];
+    const onWarning = collect(warnings, options.onWarning);
     const { dims, weights, vocabulary } = checkpoint;
     if (dims.decoder === null || vocabulary === null) {
       throw new SottoError(
@@ -118,9 +134,9 @@ export class WhisperModel implements Disposable, AsyncDisposable {
       multilingual: checkpoint.generation?.is_multilingual ?? undefined,
     });
     using opened = new DisposableStack();
-    const device = opened.use(await openDevice(options.device ?? "auto", options));
+    const device = opened.use(await openDevice(options.device ?? "auto", { ...options, onWarning }));
     throwIfAborted(options.signal);
-    const encoder = opened.use(await Encoder.load(checkpoint, { ...options, device }));
+    const encoder = opened.use(await Encoder.load(checkpoint, { ...options, onWarning, device }));
     throwIfAborted(options.signal);
     const decoder = opened.use(
       await device.loadDecoder(dims.decoder, weights, { precision: decoderPrecision(options.precision) }),
@@ -132,6 +148,7 @@ export class WhisperModel implements Disposable, AsyncDisposable {
       decoder,
       tokenizer,
       alignmentHeads: alignmentHeadsOf(checkpoint, dims.decoder),
+      warnings,
     };
     return new WhisperModel(parts, opened.move());
   }
@@ -258,4 +275,12 @@ async function openingSamples(audio: AudioInput, options: AudioOptions): Promise
 function throwIfAborted(signal: AbortSignal | undefined): void {
   if (!signal?.aborted) return;
   throw new SottoError("E_ABORTED", "Loading the model was stopped by the caller", { cause: signal.reason });
+}
+
+/** Keeps warnings in a list and passes them on. */
+function collect(list: Warning[], next: WarningSink | undefined): WarningSink {
+  return (warning) => {
+    list.push(warning);
+    next?.(warning);
+  };
 }

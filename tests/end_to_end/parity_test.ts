@@ -86,3 +86,16 @@ Deno.test("transcriptions that run at the same time on one model do not disturb 
   const together = await Promise.all(clips.map((clip) => model.transcribe(clip)));
   assert.deepEqual(together.map(({ text }) => text), alone);
 });
+
+Deno.test({
+  name: "a transcript's report repeats why another device ran than the best",
+  permissions: { read: true, ffi: false },
+  fn: async () => {
+    const told: string[] = [];
+    using model = await loadModel(DEMO, { onWarning: ({ code }) => told.push(code) });
+    const { run } = await model.transcribe(new Float32Array(16_000));
+    assert.equal(run.device, "portable");
+    assert.deepEqual(run.warnings.map(({ code }) => code), ["W_DEVICE"]);
+    assert.deepEqual(told, ["W_DEVICE"]);
+  },
+});
