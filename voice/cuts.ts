@@ -7,8 +7,8 @@
 import { N_FRAMES } from "../mel/mod.ts";
 import { quietest, type Span } from "./spans.ts";
 
-/** Cuts are looked for in the last third of what a window takes: earlier ones would make more windows. */
-const EARLIEST_CUT = Math.round(N_FRAMES * 2 / 3);
+/** Cuts are looked for in the last sixth of what a window takes: earlier ones would make more windows. */
+const EARLIEST_CUT = Math.round(N_FRAMES * 5 / 6);
 
 /**
  * Cuts all of a recording, nothing left out, where speech is least likely.
