@@ -6,6 +6,7 @@
 
 import { join } from "node:path";
 import { type Precision, PRECISIONS } from "../encoder/mod.ts";
+import { errorsBetween } from "../evaluate/errors_between.ts";
 import { loadModel } from "../whisper_model.ts";
 import type { Row } from "./report.ts";
 
@@ -26,16 +27,8 @@ export function wordsOf(text: string): string[] {
 
 /** Words that have to be put in, taken out or replaced to make one text the other (Levenshtein). */
 export function wordErrors(heard: readonly string[], said: readonly string[]): number {
-  let previous = Array.from({ length: said.length + 1 }, (_, column) => column);
-  for (const [row, word] of heard.entries()) {
-    const current = [row + 1];
-    for (const [column, other] of said.entries()) {
-      const replaced = previous[column] + (word === other ? 0 : 1);
-      current.push(Math.min(replaced, previous[column + 1] + 1, current[column] + 1));
-    }
-    previous = current;
-  }
-  return previous.at(-1)!;
+  const { substitutions, deletions, insertions } = errorsBetween(said, heard);
+  return substitutions + deletions + insertions;
 }
 
 /**
