@@ -31,7 +31,7 @@ function runExample(name: string, ...args: string[]): Promise<CommandResult> {
 }
 
 Deno.test("Examples are numbered without gaps, short, and say how they are run", () => {
-  assert.ok(NUMBERED.length >= 7);
+  assert.ok(NUMBERED.length >= 8);
   for (const [i, name] of NUMBERED.entries()) {
     assert.match(name, new RegExp(`^${String(i + 1).padStart(2, "0")}_[a-z_]+\\.ts$`));
     const text = Deno.readTextFileSync(join(EXAMPLES, name));
@@ -125,6 +125,38 @@ Deno.test("07_cut_words writes the places where a word is said", async () => {
     assert.equal(none.stdout, '"zebra" is not said\n');
   });
 });
+
+Deno.test("08_live_captions rewrites what may change, and keeps what is certain", async () => {
+  const name = "08_live_captions.ts";
+  RUN.add(name);
+  const child = denoCommand(["run", "-A", "--no-check", join(EXAMPLES, name), ...MODEL]).spawn();
+  const samples = pcmOf(await Deno.readFile(COMMAND));
+  const writer = child.stdin.getWriter();
+  const cut = 2 * 16_000 * 2 + 1; // 2 s of a sentence, and half a sample
+  await writer.write(samples.slice(0, cut));
+  // Nothing more is said until the child has shown what it made of this.
+  let shown = "";
+  const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const read = async (): Promise<boolean> => {
+    const { value, done } = await output.read();
+    shown += value ?? "";
+    return !done;
+  };
+  while (!/\w/.test(shown) && await read());
+  assert.ok(shown.startsWith("\r\x1b[K") && !shown.includes("\n"), `a caption in progress: ${shown}`);
+  await writer.write(samples.slice(cut));
+  await writer.close();
+  while (await read());
+  assert.equal((await child.status).code, 0, await new Response(child.stderr).text());
+  const lines = shown.trimEnd().split("\n").map((line) => line.split("\r\x1b[K").at(-1));
+  assert.equal(lines.join(" "), "The train to Paris leaves at three twenty-four from platform twenty-four.");
+});
+
+/** The samples of a WAV file whose header is the 44 bytes of the plainest kind. */
+function pcmOf(wav: Uint8Array): Uint8Array {
+  assert.equal(new TextDecoder().decode(wav.subarray(36, 40)), "data");
+  return wav.subarray(44);
+}
 
 Deno.test("Every numbered example is run by a test", () => {
   assert.deepEqual([...RUN].sort(), NUMBERED);
