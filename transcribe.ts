@@ -28,9 +28,11 @@ import {
 } from "./transcription_options.ts";
 import {
   cutAtPauses,
+  heardBy,
   packSpans,
   resolveVadParameters,
   restoreTimes,
+  SileroDetector,
   SpeechDetector,
   speechOracle,
   speechSpans,
@@ -98,15 +100,18 @@ export async function* transcribeAudio(
   const clock = new StageClock();
   const used = device.usage?.();
   const bands = encoder.dims.n_mels;
-  const detector = new SpeechDetector(bands);
+  await using silero = await clock.time("open", () => openDetector(voice));
+  const ours = new SpeechDetector(bands);
 
   await using windows = await clock.time("open", async () => {
     using opening = new OpeningSignal(signal, decoding.stop);
     const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
-    const onFrames = (power: Float32Array<ArrayBuffer>) => detector.push(power);
-    return await MelWindows.open(source, { bands, device, signal: opening.signal, onFrames });
+    const common = { bands, device, signal: opening.signal };
+    return await (silero
+      ? MelWindows.open(heardBy(source, silero), common)
+      : MelWindows.open(source, { ...common, onFrames: (power) => ours.push(power) }));
   });
-  const heard = await clock.time("open", () => Promise.resolve(listen(detector, windows, voice)));
+  const heard = await clock.time("open", async () => listen(await (silero ?? ours).finish(), windows, voice));
   const whole = { ...timedWindows(windows, clock), again: () => timedWindows(windows.again(), clock) };
   const melWindows = heard.timeline === null
     ? { ...whole, holdsSpeech: heard.holdsSpeech }
@@ -160,12 +165,17 @@ interface Heard {
 /** What fits into windows, cut at short pauses too (faster-whisper's batched pipeline: 30 s, 160 ms). */
 const PACKABLE: VadParameters = { maxSpeechDurationS: 30, minSilenceDurationMs: 160 };
 
+/** The network that the caller named; null: our own detector. */
+async function openDetector({ vadModel = null }: VoiceOptions): Promise<SileroDetector | null> {
+  return vadModel === null ? null : await SileroDetector.open(vadModel);
+}
+
 function listen(
-  detector: SpeechDetector,
+  speech: Uint8Array,
   { contentFrames }: MelWindows,
   { vadFilter, vadParameters, batchSize = null }: VoiceOptions,
 ): Heard {
-  const probabilities = detector.finish().subarray(0, contentFrames);
+  const probabilities = speech.subarray(0, contentFrames);
   if (vadFilter) {
     const defaults = batchSize === null ? {} : PACKABLE;
     const parameters = resolveVadParameters(vadParameters, { defaults });

@@ -16,6 +16,12 @@ export interface VoiceOptions {
   /** How speech is told from silence, with `vadFilter` or `batchSize`. */
   readonly vadParameters?: VadParameters;
   /**
+   * Path or `file:` URL of Silero's network (`silero_vad.onnx`, version 5 or 6), which tells speech from silence in place
+   * of the built-in detector, with `vadFilter` or `batchSize`. It runs in ONNX Runtime, which Deno fetches from npm the
+   * first time. Default null.
+   */
+  readonly vadModel?: string | URL | null;
+  /**
    * Cut the recording at pauses into windows of up to 30 s that do not depend on each other, and have this many in
    * progress at a time, 1…32; with `vadFilter`, of speech alone. null (default): one window after the other, each begins where
    * the text of the one before ended.
@@ -38,9 +44,10 @@ export interface SplitOptions {
 
 /** Splits options by who needs them. */
 export function splitOptions(
-  { ffmpeg: _ffmpeg, name: _name, vadFilter, vadParameters, batchSize, ...decoding }: TranscriptionOptions,
+  { ffmpeg: _ffmpeg, name: _name, vadFilter, vadParameters, vadModel, batchSize, ...decoding }:
+    TranscriptionOptions,
 ): SplitOptions {
-  return { voice: { vadFilter, vadParameters, batchSize }, decoding };
+  return { voice: { vadFilter, vadParameters, vadModel, batchSize }, decoding };
 }
 
 /**
@@ -49,7 +56,9 @@ export function splitOptions(
  * @throws {SottoError} E_OPTION for the first rule broken.
  */
 export function checkTranscriptionOptions(options: TranscriptionOptions): void {
-  const { voice: { vadFilter, vadParameters, batchSize = null }, decoding } = splitOptions(options);
+  const { voice: { vadFilter, vadParameters, vadModel = null, batchSize = null }, decoding } = splitOptions(
+    options,
+  );
   checkTranscribeOptions(decoding);
   if (vadFilter !== undefined && typeof vadFilter !== "boolean") {
     throw new SottoError(
@@ -74,6 +83,15 @@ export function checkTranscriptionOptions(options: TranscriptionOptions): void {
       "Cannot use the options: batchSize and conditionOnPreviousText cannot be given together",
       { hint: "Windows that are decoded at the same time do not know each other's text." },
     );
+  }
+  if (vadModel !== null && !(typeof vadModel === "string" && vadModel !== "") && !(vadModel instanceof URL)) {
+    throw new SottoError(
+      "E_OPTION",
+      `Cannot use the options: vadModel must be a path or a file: URL; got ${JSON.stringify(vadModel)}`,
+    );
+  }
+  if (vadModel !== null && !vadFilter && batchSize === null) {
+    throw new SottoError("E_OPTION", "Cannot use the options: vadModel needs vadFilter or batchSize");
   }
   if (vadParameters !== undefined && !vadFilter) {
     throw new SottoError(

@@ -26,13 +26,13 @@ export class OnnxGraph {
   readonly #graph = new ProtoMessage().text(2, "graph");
   #values = 0;
 
-  /** Adds a node with one output, and answers its name. */
+  /** Adds a node with one output, and answers its name: `output`, or one of its own. */
   node(
     op: string,
     inputs: readonly ValueName[],
     attributes: Readonly<Record<string, Attribute>> = {},
+    output: ValueName = `${op}_${this.#values++}`,
   ): ValueName {
-    const output = `${op}_${this.#values++}`;
     const node = new ProtoMessage();
     for (const input of inputs) node.text(1, input);
     node.text(2, output).text(3, output).text(4, op);

@@ -7,25 +7,13 @@
 
 import type { EncoderDimensions } from "../model/dimensions.ts";
 import type { WeightStore } from "../model/weights.ts";
+import {
+  loadOnnxRuntime,
+  ONNX_RUNTIME,
+  ONNX_RUNTIME_VERSION,
+  type OnnxRuntime,
+} from "../voice/onnx_runtime.ts";
 import { ONNX_INPUT, onnxEncoder } from "./onnx_encoder.ts";
-
-/** The version that figures are quoted for. */
-export const ONNX_RUNTIME_VERSION = "1.30.0";
-
-/** The part of onnxruntime-node that is used here. */
-interface OnnxRuntime {
-  readonly Tensor: new (type: "float32", data: Float32Array, dims: readonly number[]) => OnnxTensor;
-  readonly InferenceSession: {
-    create(model: Uint8Array, options: Readonly<Record<string, unknown>>): Promise<OnnxSession>;
-  };
-}
-interface OnnxTensor {
-  readonly data: Float32Array;
-}
-interface OnnxSession {
-  run(feeds: Readonly<Record<string, OnnxTensor>>): Promise<Readonly<Record<string, OnnxTensor>>>;
-  release(): Promise<void>;
-}
 
 /** An encoder in ONNX Runtime. */
 export interface OnnxPeer extends AsyncDisposable {
@@ -44,13 +32,11 @@ export async function openOnnxPeer(
   weights: WeightStore,
   threads: number,
 ): Promise<OnnxPeer | string> {
-  const specifier = `npm:onnxruntime-node@${ONNX_RUNTIME_VERSION}`;
   let runtime: OnnxRuntime;
   try {
-    const module = await import(specifier);
-    runtime = module.default ?? module;
+    runtime = await loadOnnxRuntime();
   } catch (error) {
-    return `${specifier} cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
+    return `${ONNX_RUNTIME} cannot be loaded: ${(error as Error).message.split("\n")[0]}`;
   }
   const { model, output } = await onnxEncoder(dims, weights);
   const session = await runtime.InferenceSession.create(model, {

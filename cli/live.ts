@@ -26,7 +26,14 @@ export interface LiveJob {
 }
 
 /** Options that need a recording as a whole. */
-const OF_RECORDINGS: readonly string[] = ["vad_filter", "batch_size", "resume", "multilingual", "prefix"];
+const OF_RECORDINGS: readonly string[] = [
+  "vad_filter",
+  "vad_model",
+  "batch_size",
+  "resume",
+  "multilingual",
+  "prefix",
+];
 
 /**
  * Refuses what live audio cannot have.

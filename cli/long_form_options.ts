@@ -58,6 +58,11 @@ export const LONG_FORM_ENTRIES: readonly OptionEntry[] = [
     help:
       "speech begins where it is at least this likely, 0 to 1; needs --vad_filter, as do all of vad_ (0.5)",
   },
+  {
+    name: "vad_model",
+    kind: "text",
+    help: "tell speech by Silero's network in this ONNX file; ONNX Runtime comes from npm",
+  },
   { name: "vad_neg_threshold", kind: "optional number", help: "it ends where it stays below (0.15 lower)" },
   { name: "vad_min_speech_duration_ms", kind: "number", help: "shorter speech is left out (120)" },
   { name: "vad_max_speech_duration_s", kind: "number", help: "longer speech is cut at a pause (unlimited)" },
@@ -74,13 +79,20 @@ export function longFormArguments(
   values: ReadonlyMap<string, OptionValue>,
 ): Pick<
   TranscriptionOptions,
-  "clipTimestamps" | "loopThreshold" | "batchSize" | "vadFilter" | "vadParameters"
+  "clipTimestamps" | "loopThreshold" | "batchSize" | "vadFilter" | "vadParameters" | "vadModel"
 > {
   const get = <T extends OptionValue>(name: string): T | undefined => values.get(name) as T | undefined;
   const vadFilter = get<boolean>("vad_filter")!;
   const given = Object.entries(VAD_NAMES).filter(([, name]) => get(name) !== undefined);
   if (given.length > 0 && !vadFilter) {
     throw new SottoError("E_OPTION", `--${given[0][1]} needs voice activity`, {
+      hint: "Add --vad_filter True.",
+    });
+  }
+  const batchSize = get<number | null>("batch_size");
+  const vadModel = get<string>("vad_model");
+  if (vadModel !== undefined && !vadFilter && (batchSize ?? null) === null) {
+    throw new SottoError("E_OPTION", "--vad_model needs voice activity or batches", {
       hint: "Add --vad_filter True.",
     });
   }
@@ -91,8 +103,9 @@ export function longFormArguments(
   return {
     clipTimestamps: get<string>("clip_timestamps"),
     loopThreshold: get<number | null>("loop_threshold"),
-    batchSize: get<number | null>("batch_size"),
+    batchSize,
     vadFilter,
     vadParameters: vadFilter ? vadParameters : undefined,
+    vadModel: vadModel ?? null,
   };
 }

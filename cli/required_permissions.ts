@@ -12,6 +12,7 @@ import { type LibraryStep, librarySteps } from "../ffi/library_path.ts";
 import { cacheFolders } from "../model/cache_folders.ts";
 import { findModel } from "../model/mod.ts";
 import { HUB_BASE_URL, OFFICIAL_MODELS, OPENAI_BASE_URL } from "../model/official_models.ts";
+import { onnxRuntimeLibrary, SileroDetector } from "../voice/mod.ts";
 import type { CommandOptions } from "./command_options.ts";
 
 /** Values of Deno's permission flags, by the flag's name without `--allow-`. */
@@ -46,6 +47,7 @@ export async function requiredPermissions(options: CommandOptions): Promise<Requ
   for (const file of options.files) await addInput(found, file);
   if (options.output !== null) found.add("read", options.output.folder).add("write", options.output.folder);
   addLibraries(found, options.load);
+  await addVoice(found, options.transcription);
   for (const name of ["read", "write"] as const) {
     found.permissions[name] = withoutInner(found.permissions[name]);
   }
@@ -113,6 +115,13 @@ async function addInput(found: Found, file: string): Promise<void> {
   const { info } = await openAudio(file);
   // Only where ffmpeg reads a file is its rate not known beforehand.
   if (info.sampleRate === null) found.add("run", "ffmpeg");
+}
+
+async function addVoice(found: Found, { vadModel = null }: CommandOptions["transcription"]): Promise<void> {
+  if (vadModel === null) return;
+  await using _readable = await SileroDetector.open(vadModel);
+  found.add("read", vadModel instanceof URL ? fileURLToPath(vadModel) : vadModel);
+  found.add("ffi", await onnxRuntimeLibrary());
 }
 
 function addLibraries(found: Found, load: CommandOptions["load"]): void {

@@ -6,6 +6,7 @@
 
 import { openAudio } from "../audio/mod.ts";
 import { SottoError } from "../errors.ts";
+import { SileroDetector } from "../voice/mod.ts";
 import { loadModel, type WhisperModel } from "../whisper_model.ts";
 import { parseArguments, type ParsedArguments } from "./arguments.ts";
 import { type CommandOptions, commandOptions } from "./command_options.ts";
@@ -73,6 +74,7 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
   const ready: typeof jobs = [];
   for (const job of jobs) await checkInput(job.file).then(() => void ready.push(job), failed);
   if (ready.length === 0) return status;
+  await checkVadModel(options.transcription);
 
   using model = await load(options, stop);
   const out = new StandardOutput();
@@ -110,6 +112,11 @@ async function load(options: CommandOptions, signal: AbortSignal): Promise<Whisp
     onWarning: printWarning,
     onProgress: (progress) => bar.update(progress),
   });
+}
+
+/** Finds out, before a model is loaded, that voice activity cannot be told. */
+async function checkVadModel({ vadModel = null }: CommandOptions["transcription"]): Promise<void> {
+  if (vadModel !== null) await (await SileroDetector.open(vadModel))[Symbol.asyncDispose]();
 }
 
 /** Finds out, before a model is loaded, that a file is missing or a folder, or that a permission is. */
