@@ -7,7 +7,7 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import { dirname, join, relative } from "node:path";
 
 /** The folder of the native sources, absolute. */
@@ -44,6 +44,8 @@ const VARIANTS: Readonly<Record<string, { readonly arch: string; readonly flags:
   avx512vnni: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni"] },
   avx512bf16: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni", "-mavx512bf16"] },
   avx512fp16: { arch: "x86_64", flags: [...AVX512_FLAGS, "-mavx512vnni"] },
+  neon: { arch: "aarch64", flags: [] },
+  neondot: { arch: "aarch64", flags: ["-march=armv8.2-a+dotprod"] },
 };
 
 /** What to build and with what. */
@@ -144,7 +146,7 @@ export async function build(
   const path = join(folder, name);
   const sanitizer = options.sanitize === undefined
     ? []
-    : [`-fsanitize=${options.sanitize}`, "-g", "-fno-omit-frame-pointer"];
+    : [`-fsanitize=${options.sanitize}`, "-O1", "-g", "-fno-omit-frame-pointer"];
   const isRelease = options.release === true && machine.os === "linux";
   const release = isRelease ? ["-include", join(NATIVE, "release/glibc_2_28.h")] : [];
   const flagged = [
@@ -158,30 +160,51 @@ export async function build(
       flags: [...(file.endsWith(".cc") ? cxx!.flags : BASE_FLAGS), ...release, ...sanitizer, ...own!],
     }));
 
-  const stamp = await hashOf(toolchain, sources, linkFlags);
+  const headers = await hashOfHeaders(sources.map(({ file }) => file));
+  const compiled = await Promise.all(sources.map(async ({ file, flags }) => {
+    const isCxx = file.endsWith(".cc");
+    const command = isCxx ? cxx!.command : toolchain.command;
+    const text = await Deno.readFile(join(NATIVE, file));
+    const hash = hashOf(command, toolchain.version, toolchain.machine, flags, headers).update(text);
+    return {
+      file,
+      command,
+      flags,
+      object: `${file.replaceAll(/[\\/]/g, "_")}.${hash.digest("hex").slice(0, 24)}.o`,
+    };
+  }));
+  const stamp = hashOf(compiled.map(({ object }) => object), linkFlags).digest("hex");
   if (
     !options.force && await readIfThere(`${path}.stamp`) === stamp && await readIfThere(path, true) !== null
   ) {
     return { path, compiled: false };
   }
 
-  // Two builds at once must not share files under construction.
-  const objects = join(folder, `objects-${name}-${Deno.pid}`);
+  // An object is shared by all that is linked from it: the library, and the test programs around its inner functions.
+  const objects = join(folder, "objects");
   await Deno.mkdir(objects, { recursive: true });
-  try {
-    const jobs = sources.map(({ file, flags }) => {
-      const object = join(objects, `${file.replaceAll(/[\\/]/g, "_")}.o`);
-      return {
-        object,
-        command: file.endsWith(".cc") ? cxx!.command : toolchain.command,
-        args: [...flags, "-I", join(NATIVE, "include"), "-c", join(NATIVE, file), "-o", object],
-      };
-    });
-    await inParallel(jobs, navigator.hardwareConcurrency, ({ command, args }) => compile(command, args));
-    const unfinished = `${path}.${Deno.pid}`;
-    await compile(cxx?.command ?? toolchain.command, [
+  await inParallel(compiled, navigator.hardwareConcurrency, async ({ file, command, flags, object }) => {
+    const there = join(objects, object);
+    if (!options.force && await readIfThere(there, true) !== null) return;
+    await removeOlder(objects, file);
+    await intoPlace(
+      there,
+      (unfinished) =>
+        compile(command, [
+          ...flags,
+          "-I",
+          join(NATIVE, "include"),
+          "-c",
+          join(NATIVE, file),
+          "-o",
+          unfinished,
+        ]),
+    );
+  });
+  await intoPlace(path, (unfinished) =>
+    compile(cxx?.command ?? toolchain.command, [
       ...sanitizer,
-      ...jobs.map(({ object }) => object),
+      ...compiled.map(({ object }) => join(objects, object)),
       ...linkFlags,
       // Without names and without an id: both may tell where it was built.
       ...(isRelease ? ["-Wl,-s", "-Wl,--build-id=none"] : []),
@@ -189,13 +212,34 @@ export async function build(
       "-pthread",
       "-o",
       unfinished,
-    ]);
-    await Deno.rename(unfinished, path);
-    await Deno.writeTextFile(`${path}.stamp`, stamp);
-  } finally {
-    await Deno.remove(objects, { recursive: true });
-  }
+    ]));
+  await Deno.writeTextFile(`${path}.stamp`, stamp);
   return { path, compiled: true };
+}
+
+/** Makes a file under a name of this process, then renames it: two builds at once must not share files under construction. */
+async function intoPlace(path: string, make: (unfinished: string) => Promise<void>): Promise<void> {
+  const unfinished = `${path}.${Deno.pid}`;
+  await make(unfinished);
+  await Deno.rename(unfinished, path);
+}
+
+/** How long an object of an older source is kept: another build may be about to link it. */
+const KEPT_MILLISECONDS = 600_000;
+
+/** Removes objects of earlier states of a source. */
+async function removeOlder(objects: string, file: string): Promise<void> {
+  const prefix = `${file.replaceAll(/[\\/]/g, "_")}.`;
+  for await (const { name } of Deno.readDir(objects)) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(objects, name);
+    try {
+      const { mtime } = await Deno.stat(path);
+      if (mtime !== null && Date.now() - mtime.getTime() > KEPT_MILLISECONDS) await Deno.remove(path);
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // another build was quicker
+    }
+  }
 }
 
 /** How a shared library of this name is linked. */
@@ -225,17 +269,16 @@ export async function cFiles(folder: string, endings: readonly string[] = [".c"]
   return found.sort();
 }
 
-/** A hash of everything that decides what comes out: sources, headers, flags, compiler. */
-async function hashOf(
-  toolchain: Toolchain,
-  sources: readonly { readonly file: string; readonly flags: readonly string[] }[],
-  linkFlags: readonly string[],
-): Promise<string> {
+/** A hash begun with these values. */
+function hashOf(...values: unknown[]): Hash {
+  return createHash("sha256").update(JSON.stringify(values));
+}
+
+/** A hash of all headers that the sources may include. */
+async function hashOfHeaders(sources: readonly string[]): Promise<string> {
+  const folders = new Set(["cpu", "include", "release", ...sources.map((file) => file.split("/")[0])]);
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([toolchain.command, toolchain.version, toolchain.machine, sources, linkFlags]));
-  const folders = new Set(["cpu", "include", "release", ...sources.map(({ file }) => file.split("/")[0])]);
-  const headers = (await Promise.all([...folders].map((folder) => cFiles(folder, [".h"])))).flat();
-  for (const file of [...sources.map(({ file }) => file), ...headers]) {
+  for (const file of (await Promise.all([...folders].map((folder) => cFiles(folder, [".h"])))).flat()) {
     hash.update(`\n${file}\n`);
     hash.update(await Deno.readFile(join(NATIVE, file)));
   }

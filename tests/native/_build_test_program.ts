@@ -1,6 +1,8 @@
 /** Compiles one of the test programs in `native/tests`, where there is a C compiler. */
 
-import { BuildError, type BuildOptions, buildProgram } from "../../native/build.ts";
+import assert from "node:assert/strict";
+
+import { BuildError, type BuildOptions, buildProgram, type Built } from "../../native/build.ts";
 
 /** Sources of the test programs, relative to `native/`. */
 export const PROGRAMS = {
@@ -19,16 +21,28 @@ export const PROGRAMS = {
   convert_test: ["tests/convert_test.c"],
 } as const;
 
-/** The path of a test program; null, with one line said, where there is no C compiler. */
+/** The path of a test program; null, with one line said, where it cannot be compiled. */
 export async function buildTestProgram(
   name: keyof typeof PROGRAMS,
   options: BuildOptions = {},
 ): Promise<string | null> {
+  return await unlessMissing(name, options, () => buildProgram(name, PROGRAMS[name], options));
+}
+
+/** The path of what is built; null, with one line said, where there is no compiler, or it lacks a sanitizer's library. */
+export async function unlessMissing(
+  name: string,
+  { sanitize }: BuildOptions,
+  build: () => Promise<Built>,
+): Promise<string | null> {
   try {
-    return (await buildProgram(name, PROGRAMS[name], options)).path;
+    return (await build()).path;
   } catch (error) {
-    if (!(error instanceof BuildError) || error.reason !== "no-compiler") throw error;
-    console.log(`skipped: ${name} (${error.message})`);
+    if (!(error instanceof BuildError)) throw error;
+    const isMissing = error.reason === "no-compiler" ||
+      /cannot find -l|unsupported option|unknown option/.test(error.output);
+    if (!isMissing) throw new Error(error.output, { cause: error });
+    console.log(`skipped: ${name}${sanitize ? ` with ${sanitize}` : ""} (${error.message})`);
     return null;
   }
 }
@@ -38,10 +52,18 @@ export async function runProgram(
   path: string,
   args: readonly string[] = [],
 ): Promise<{ readonly code: number; readonly lines: string[] }> {
-  const { code, stdout, stderr } = await new Deno.Command(path, { args: [...args] }).output();
+  const env = { UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1", TSAN_OPTIONS: "halt_on_error=1" };
+  const { code, stdout, stderr } = await new Deno.Command(path, { args: [...args], env }).output();
   const lines = new TextDecoder().decode(stdout).split("\n").filter((line) => line !== "");
   return {
     code,
     lines: [...lines, ...new TextDecoder().decode(stderr).split("\n").filter((line) => line !== "")],
   };
+}
+
+/** Runs a program that prints FAIL for what is wrong, and ends with 0 if nothing is. */
+export async function assertPasses(path: string, args: readonly string[] = []): Promise<void> {
+  const { code, lines } = await runProgram(path, args);
+  assert.deepEqual(lines.filter((line) => line.startsWith("FAIL")), []);
+  assert.equal(code, 0, lines.join("\n"));
 }

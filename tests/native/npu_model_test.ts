@@ -1,10 +1,8 @@
 /** The NPU's model from inside, with sanitizers: native/tests/npu_model_test.c. */
 
-import assert from "node:assert/strict";
-
-import { BuildError, buildNpuProgram } from "../../native/build.ts";
+import { buildNpuProgram } from "../../native/build.ts";
 import { oneRound, oneTile } from "../npu/_one_tile.ts";
-import { runProgram } from "./_build_test_program.ts";
+import { assertPasses, unlessMissing } from "./_build_test_program.ts";
 
 const PROGRAM = "matmul tile 16 24 20 subtile 4 8 4 a bf16 b bf16 c f32";
 const STEPS = 3;
@@ -14,18 +12,13 @@ const SIZES = [2 * 16 * 24 * STEPS, 2 * 24 * 20 * STEPS, 4 * 16 * 20] as const;
 /** What the test of refused memory stands before. */
 const ALLOCATORS = ["malloc", "calloc", "realloc", "aligned_alloc", "free"] as const;
 
-/** The program's path; null, with one line said, where it cannot be compiled. */
 async function build(name: string, sanitize?: string, wrapped?: readonly string[]): Promise<string | null> {
-  try {
-    return (await buildNpuProgram(name, [`tests/${name}.c`], { sanitize }, wrapped)).path;
-  } catch (error) {
-    if (!(error instanceof BuildError)) throw error;
-    const isMissing = error.reason === "no-compiler" ||
-      /cannot find -l|unsupported option|unknown option/.test(error.output);
-    if (!isMissing) throw new Error(error.output, { cause: error });
-    console.log(`skipped: ${name}${sanitize ? ` with ${sanitize}` : ""} (${error.message})`);
-    return null;
-  }
+  const options = { sanitize };
+  return await unlessMissing(
+    name,
+    options,
+    () => buildNpuProgram(name, [`tests/${name}.c`], options, wrapped),
+  );
 }
 
 /** Runs a program on a product of one tile; fails if it says FAIL. */
@@ -36,9 +29,7 @@ async function runOnProduct(program: string): Promise<void> {
     const stream = oneRound([0, STEPS, 0, 0], SIZES);
     await Deno.writeFile(`${folder}/stream`, new Uint8Array(stream.buffer));
     const args = [`${folder}/one.xclbin`, `${folder}/stream`, ...SIZES.map(String)];
-    const { code, lines } = await runProgram(program, args);
-    assert.deepEqual(lines.filter((line) => line.startsWith("FAIL")), []);
-    assert.equal(code, 0, lines.join("\n"));
+    await assertPasses(program, args);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
