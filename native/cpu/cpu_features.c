@@ -8,7 +8,8 @@
 const char *cpu_feature_name(int index) {
   static const char *const names[CPU_FEATURE_COUNT] = {"avx2",     "fma",         "f16c",        "avx512f",
                                                        "avx512bw", "avx512vl",    "avx512dq",    "avx512_vnni",
-                                                       "avx512_bf16", "avx512_fp16", "avx_vnni"};
+                                                       "avx512_bf16", "avx512_fp16", "avx_vnni",
+                                                       "asimd",       "asimddp"};
   return names[index];
 }
 
@@ -62,16 +63,29 @@ void cpu_name(char *out, size_t capacity) {
   snprintf(out, capacity, "%s", begin < end ? name + begin : "x86");
 }
 
+#elif defined(__aarch64__)
+
+/* Vectors are part of the architecture. Of what may be missing the system tells; where we do not know how to ask, it
+ * counts as missing. */
+#if defined(__linux__)
+#include <sys/auxv.h>
+#define HWCAP_BIT_ASIMDDP (1ul << 20) /* asm/hwcap.h of Linux on arm64 */
+#endif
+
+unsigned cpu_detect(void) {
+  unsigned features = CPU_ASIMD;
+#if defined(__linux__)
+  if (getauxval(AT_HWCAP) & HWCAP_BIT_ASIMDDP) features |= CPU_ASIMDDP;
+#endif
+  return features;
+}
+
+void cpu_name(char *out, size_t capacity) { snprintf(out, capacity, "aarch64"); }
+
 #else
 
 unsigned cpu_detect(void) { return 0; }
 
-void cpu_name(char *out, size_t capacity) {
-#if defined(__aarch64__)
-  snprintf(out, capacity, "aarch64");
-#else
-  snprintf(out, capacity, "processor");
-#endif
-}
+void cpu_name(char *out, size_t capacity) { snprintf(out, capacity, "processor"); }
 
 #endif

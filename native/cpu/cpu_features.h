@@ -17,7 +17,9 @@ enum {
   CPU_AVX512BF16 = 1 << 8,
   CPU_AVX512FP16 = 1 << 9,
   CPU_AVXVNNI = 1 << 10,
-  CPU_FEATURE_COUNT = 11
+  CPU_ASIMD = 1 << 11,
+  CPU_ASIMDDP = 1 << 12,
+  CPU_FEATURE_COUNT = 13
 };
 
 /* Features that both the processor has and the system saves registers for. */

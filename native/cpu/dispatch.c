@@ -16,6 +16,9 @@ static const kernel_table avx512fp16_table = {SOTTO_KERNELS_AVX512FP16(KERNEL)};
 
 #define NEEDS_AVX2 (CPU_AVX2 | CPU_FMA | CPU_F16C)
 #define NEEDS_AVX512 (NEEDS_AVX2 | CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512DQ)
+#elif defined(__aarch64__)
+static const kernel_table neon_table = {SOTTO_KERNELS_NEON(KERNEL)};
+static const kernel_table neondot_table = {SOTTO_KERNELS_NEONDOT(KERNEL)};
 #endif
 #undef KERNEL
 
@@ -29,6 +32,9 @@ static const kernel_variant variants[] = {
     {"avx512bf16", NEEDS_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16, &avx512bf16_table},
     /* Every processor with F16 has BF16 too, if not at its speed. */
     {"avx512fp16", NEEDS_AVX512 | CPU_AVX512VNNI | CPU_AVX512BF16 | CPU_AVX512FP16, &avx512fp16_table},
+#elif defined(__aarch64__)
+    {"neon", CPU_ASIMD, &neon_table},
+    {"neondot", CPU_ASIMD | CPU_ASIMDDP, &neondot_table},
 #endif
 };
 

@@ -151,4 +151,30 @@
   KERNEL(gemm_f16, gemm_f16_12x32_avx512fp16)   \
   KERNEL(peak_f16, peak_f16_avx512fp16)
 
+/* Every aarch64. */
+#define SOTTO_KERNELS_NEON(KERNEL)             \
+  KERNEL(transpose, transpose_f32_neon)        \
+  KERNEL(layernorm, layernorm_f32_neon)        \
+  KERNEL(gelu, gelu_f32_neon)                  \
+  KERNEL(gemm_f32, gemm_f32_4x16_neon)         \
+  KERNEL(gemm_i8, gemm_i8_4x16_neon)           \
+  KERNEL(attention_f32, attention_f32_neon)    \
+  KERNEL(peak_f32, peak_f32_neon)              \
+  KERNEL(peak_i8, peak_i8_neon)                \
+  KERNEL(read, read_f32_neon)                  \
+  KERNEL(mel_f32, mel_f32_neon)                \
+  KERNEL(project_f32, project_f32f32f32_neon)  \
+  KERNEL(project_f16, project_f32f16f32_neon)  \
+  KERNEL(project_i8, project_i16i8f32_neon)    \
+  KERNEL(combine_f32, combine_f32f32f32_neon)  \
+  KERNEL(combine_i16, combine_f32i16f32_neon)  \
+  KERNEL(softmax_f32, softmax_f32_neon)        \
+  KERNEL(narrow_f16, narrow_f32f16_neon)       \
+  KERNEL(quantize_i16, quantize_f32i16_neon)
+
+/* Dot products of bytes: an extension of ARMv8.2, part of ARMv8.4. */
+#define SOTTO_KERNELS_NEONDOT(KERNEL)     \
+  KERNEL(gemm_i8, gemm_i8_4x16_neondot)   \
+  KERNEL(peak_i8, peak_i8_neondot)
+
 #endif

@@ -5,7 +5,7 @@
 
 /* Two multipliers with a latency of four to seven cycles want that many pairs of chains; and the file of registers holds
  * no more than these beside two operands. */
-enum { PEAK_CHAINS = LANES == 16 ? 24 : 12 };
+enum { PEAK_CHAINS = LANES == 8 ? 12 : 24 };
 
 double PEAK_NAME(int64_t rounds, float *sink) {
   lanes sums[PEAK_CHAINS];

@@ -42,9 +42,10 @@ INLINE lanes stream_row(const int is_f16, const float *x, const char *w, int64_t
   int64_t k = 0;
   for (; k + LINE / width <= K; k += LINE / width) {
     __builtin_prefetch(w + k * width + AHEAD);
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++)
-      strands[v] = lanes_fma(load_weights(is_f16, w + (k + v * LANES) * width), lanes_load(x + k + v * LANES), strands[v]);
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) /* eight of four F16, of which two share a sum */
+      strands[v % 4] = lanes_fma(load_weights(is_f16, w + (k + v * LANES) * width), lanes_load(x + k + v * LANES),
+                                 strands[v % 4]);
   }
   for (; k < K; k += LANES) {
     const int64_t n = K - k < LANES ? K - k : LANES;

@@ -1,0 +1,4 @@
+#include "lanes.h"
+#include "lanes_transpose.h"
+
+#include "../lanes/transpose.h"
