@@ -33,11 +33,11 @@ function bytesOf(array: Float32Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
 }
 
 /** The native side is given an address, and cannot see how far it may go. */
-function requireRoom(name: string, buffer: XrtBuffer, bytes: number): void {
-  if (bytes <= buffer.size) return;
+function requireRoom(name: string, buffer: XrtBuffer, offset: number, bytes: number): void {
+  if (offset >= 0 && offset % 4 === 0 && offset + bytes <= buffer.size) return;
   throw new SottoError(
     "E_NATIVE",
-    `Cannot pass over rows: the ${name} must have ${bytes} bytes, got ${buffer.size}`,
+    `Cannot pass over rows: the ${name} must have ${bytes} bytes from ${offset}, a multiple of 4, on: got ${buffer.size}`,
   );
 }
 
@@ -56,27 +56,28 @@ export class CpuRows implements RowsWorker {
     const { rows, columns, source, target, norm } = pass;
     const [from, to] = [source.from, target?.to];
     const isArray = from instanceof Float32Array;
+    const [skipped, left] = [source.offset ?? 0, target?.offset ?? 0];
     const shape = BigInt64Array.from([
       rows,
       columns,
       SOURCES[source.type],
       source.stride,
-      isArray ? 0n : from.address,
+      isArray ? 0n : from.address + BigInt(skipped),
       Number(pass.gelu),
       target ? TARGETS[target.type] : SottoRowsTarget.SOTTO_ROWS_NONE,
       target?.stride ?? 0,
       target?.rows ?? 0,
       target?.firstRow ?? 0,
-      to === undefined || to instanceof Float32Array ? 0n : to.address,
+      to === undefined || to instanceof Float32Array ? 0n : to.address + BigInt(left),
       target?.tile?.[0] ?? 0,
       target?.tile?.[1] ?? 0,
     ], BigInt);
     if (shape.length !== SOTTO_ROWS_WORDS) throw new Error("the words of a pass are not the header's");
-    if (!isArray) requireRoom("source", from, sourceBytes(pass));
+    if (!isArray) requireRoom("source", from, skipped, sourceBytes(pass));
     if (target && to !== undefined && !(to instanceof Float32Array)) {
-      requireRoom("target", to, targetBytes(target));
+      requireRoom("target", to, left, targetBytes(target));
     }
-    if (!isArray) await from.syncFromDevice(sourceBytes(pass));
+    if (!isArray) await from.syncFromDevice(sourceBytes(pass), skipped);
     const symbol = "sotto_cpu_rows_pass";
     await this.#call(symbol, (context, error) =>
       this.#symbols[symbol](
@@ -94,6 +95,6 @@ export class CpuRows implements RowsWorker {
         ...sized(target?.scales ?? NONE),
         ...error,
       ));
-    if (target && !(to instanceof Float32Array)) await to!.syncToDevice(targetBytes(target));
+    if (target && !(to instanceof Float32Array)) await to!.syncToDevice(targetBytes(target), left);
   }
 }

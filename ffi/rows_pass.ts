@@ -18,6 +18,8 @@ export interface RowsSource {
   readonly stride: number;
   /** Whose first values are taken. */
   readonly from: Float32Array<ArrayBuffer> | XrtBuffer;
+  /** Bytes of a buffer of the NPU that are skipped, a multiple of 4; default 0. */
+  readonly offset?: number;
 }
 
 /** Where the converted rows go; what lies around them there becomes 0. */
@@ -34,6 +36,8 @@ export interface RowsTarget {
   readonly tile?: readonly [number, number];
   /** Where to. */
   readonly to: Float32Array<ArrayBuffer> | XrtBuffer;
+  /** Bytes of a buffer of the NPU that are left as they are, a multiple of 4; default 0. */
+  readonly offset?: number;
   /** [rows], of `i8`. */
   readonly scales?: Float32Array<ArrayBuffer>;
 }

@@ -225,16 +225,18 @@ export class XrtBuffer extends XrtObject {
     );
   }
 
-  /** Flushes what was written into the mapping. */
-  async syncToDevice(length: number = this.size): Promise<void> {
+  /** Flushes `length` bytes from `offset` on that were written into the mapping. */
+  async syncToDevice(length: number = this.size, offset = 0): Promise<void> {
     const symbol = "sotto_xrt_buffer_sync_to_device";
-    await this.call(symbol, (handle, error) => this.symbols[symbol](handle, 0n, BigInt(length), ...error));
+    const range = [BigInt(offset), BigInt(length)] as const;
+    await this.call(symbol, (handle, error) => this.symbols[symbol](handle, ...range, ...error));
   }
 
-  /** Drops what the caches hold of the mapping, after the NPU wrote it. */
-  async syncFromDevice(length: number = this.size): Promise<void> {
+  /** Drops what the caches hold of `length` bytes from `offset` on, after the NPU wrote them. */
+  async syncFromDevice(length: number = this.size, offset = 0): Promise<void> {
     const symbol = "sotto_xrt_buffer_sync_from_device";
-    await this.call(symbol, (handle, error) => this.symbols[symbol](handle, 0n, BigInt(length), ...error));
+    const range = [BigInt(offset), BigInt(length)] as const;
+    await this.call(symbol, (handle, error) => this.symbols[symbol](handle, ...range, ...error));
   }
 }
 

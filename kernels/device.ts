@@ -107,6 +107,8 @@ export interface LoadedPlan extends Disposable {
 export interface RunOptions {
   /** Ends the run. */
   readonly signal?: AbortSignal;
+  /** Which part of the recording it is, in seconds: named where the device fails. */
+  readonly span?: { readonly start: number; readonly end: number };
   /** Told if the device failed and another one went on. */
   readonly onWarning?: WarningSink;
 }

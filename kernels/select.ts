@@ -8,7 +8,7 @@ import { SottoError, type WarningSink } from "../errors.ts";
 import { librarySteps } from "../ffi/library_path.ts";
 import { NPU_FAULTS } from "../ffi/xrt_error.ts";
 import type { Device, DeviceName, DeviceProbe } from "./device.ts";
-import type { NpuDeviceOptions } from "./npu/device.ts";
+import type { NpuDeviceOptions } from "./npu/options.ts";
 
 /** What to open: a device by name, or the best that is usable. */
 export type DeviceChoice = "auto" | DeviceName;

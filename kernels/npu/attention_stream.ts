@@ -114,7 +114,8 @@ function pieceOf(
 }
 
 /**
- * The stream of attention over one or more windows. Buffers have {@linkcode attentionRows} rows.
+ * The stream of attention over one or more windows, each over before the next begins: a later one may write over the rows
+ * that an earlier one's output was padded with. Buffers have {@linkcode attentionRows} rows.
  *
  * @throws {SottoError} E_OPTION if the overlay has no attention program, or T is more than 64 tiles of keys.
  */
@@ -132,6 +133,7 @@ export function attentionStream(design: OverlayDesign, problems: readonly Attent
       head: Math.floor(Math.min(i, last) / blocks),
       block: Math.min(i, last) % blocks,
     }));
+    stream.settle();
     stream.runtime(design, {
       program: index,
       tiles: Math.ceil(problem.T / program.queries),

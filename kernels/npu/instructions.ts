@@ -283,7 +283,8 @@ class ProductStream {
 }
 
 /**
- * The stream of products, done one after the other in one launch.
+ * The stream of products, done one after the other in one launch: each is over before the next begins, so that a later one
+ * may write over what an earlier one left, or read it.
  *
  * @param design The overlay's.
  * @throws {SottoError} E_OPTION if a size is not a multiple of {@linkcode granularityOf}, K is not what the overlay has
@@ -295,6 +296,7 @@ export function productStream(design: OverlayDesign, products: readonly Product[
   for (const product of products) {
     const { index, program } = matmulProgram(design, product.program);
     const batches = new ProductStream(design, program, product).batches();
+    stream.settle();
     if (design.runtime !== null) stream.runtime(design, { program: index, tiles: product.K / program.k });
     for (const batch of batches) stream.batch(batch);
   }

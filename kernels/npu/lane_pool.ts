@@ -1,42 +1,46 @@
 /**
- * A few things of a kind that do one job at a time each, made when they are first needed.
+ * Things that do one job at a time each, of several sizes, kept for the next job of their size.
  *
  * @module
  */
 
-import { CallLimit } from "../../ffi/call_limit.ts";
-
 /** A pool. */
 export class LanePool<T extends Disposable> implements Disposable {
-  readonly #make: () => Promise<T>;
-  readonly #turns: CallLimit;
-  readonly #idle: T[] = [];
+  readonly #make: (size: number) => Promise<T>;
+  readonly #idle: { readonly size: number; readonly item: T }[] = [];
   readonly #jobs = new Set<Promise<unknown>>();
   #isClosed = false;
 
-  /** @param size Most of them. */
-  constructor(size: number, make: () => Promise<T>) {
+  /** @param make Makes one of a size. */
+  constructor(make: (size: number) => Promise<T>) {
     this.#make = make;
-    this.#turns = new CallLimit(size);
   }
 
-  /** Does a job with one that is idle; waits while there is none. */
-  async use<R>(job: (item: T) => Promise<R>): Promise<R> {
-    const running = this.#turns.run(async () => {
-      const item = this.#idle.pop() ?? await this.#make();
-      try {
-        return await job(item);
-      } finally {
-        if (this.#isClosed) item[Symbol.dispose]();
-        else this.#idle.push(item);
-      }
-    });
+  /** Does a job with an idle one of that size; where there is none, with a new one in place of the idle others. */
+  async use<R>(size: number, job: (item: T) => Promise<R>): Promise<R> {
+    const running = this.#use(size, job);
     this.#jobs.add(running);
     try {
       return await running;
     } finally {
       this.#jobs.delete(running);
     }
+  }
+
+  async #use<R>(size: number, job: (item: T) => Promise<R>): Promise<R> {
+    const found = this.#idle.findIndex((idle) => idle.size === size);
+    if (found < 0) this.#freeIdle(); // their memory is wanted
+    const item = found < 0 ? await this.#make(size) : this.#idle.splice(found, 1)[0].item;
+    try {
+      return await job(item);
+    } finally {
+      if (this.#isClosed) item[Symbol.dispose]();
+      else this.#idle.push({ size, item });
+    }
+  }
+
+  #freeIdle(): void {
+    for (const { item } of this.#idle.splice(0)) item[Symbol.dispose]();
   }
 
   /** Frees all of them; those at work when their job ends. */
@@ -48,6 +52,6 @@ export class LanePool<T extends Disposable> implements Disposable {
   /** Frees those that are idle, and each of the others when its job ends. */
   [Symbol.dispose](): void {
     this.#isClosed = true;
-    for (const item of this.#idle.splice(0)) item[Symbol.dispose]();
+    this.#freeIdle();
   }
 }

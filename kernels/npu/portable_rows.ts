@@ -49,7 +49,7 @@ async function sourceRows(pass: RowsPass): Promise<Float32Array<ArrayBuffer>> {
 
 async function readBuffer(buffer: XrtBuffer, pass: RowsPass): Promise<Float32Array<ArrayBuffer>> {
   const bytes = new Uint8Array(sourceBytes(pass));
-  await buffer.read(bytes);
+  await buffer.read(bytes, pass.source.offset);
   switch (pass.source.type) {
     case "f32":
       return new Float32Array(bytes.buffer);
@@ -94,5 +94,5 @@ async function store(
     }
   };
   if (target.to instanceof Float32Array) target.to.set(converted() as Float32Array<ArrayBuffer>);
-  else await target.to.write(converted());
+  else await target.to.write(converted(), target.offset);
 }

@@ -1,6 +1,5 @@
 /**
- * A program's weights and instruction streams on the NPU, and the lanes that run it. A lane has buffers of its own, so that
- * while one window waits for the NPU the host works on another.
+ * A plan's weights on the NPU, and the instruction streams of its programs: one for each number of windows at a time.
  *
  * @module
  */
@@ -19,19 +18,22 @@ import type { NpuProgram, RowsOperation } from "./program.ts";
 import type { NpuSession } from "./session.ts";
 import { encodeTransaction } from "./transaction.ts";
 
-/** What a program needs beside its buffers; valid as long as the session is. */
+/** Makes the program that does so many windows at a time. */
+export type ProgramOf = (windows: number) => NpuProgram;
+
+/** What programs need beside their buffers; valid as long as the session is. */
 export class ResidentPlan implements Disposable {
   /** The session it is on. */
   readonly session: NpuSession;
-  /** What is run. */
-  readonly program: NpuProgram;
   /** The overlay's context and kernel. */
   readonly overlay: OpenOverlay;
   /** Weights by {@linkcode NpuProgram.matrices}. */
   readonly matrices: readonly XrtBuffer[];
   /** Scales of their columns, null where they are no integers. */
   readonly columnScales: readonly (Float32Array<ArrayBuffer> | null)[];
-  readonly #streams: ReadonlyMap<string, XrtBuffer>;
+  readonly #programOf: ProgramOf;
+  readonly #programs = new Map<number, Promise<NpuProgram>>();
+  readonly #streams = new Map<string, XrtBuffer>();
   readonly #vectors: ReadonlyMap<WeightId, Float32Array<ArrayBuffer>>;
   readonly #biases = new WeakMap<RowsOperation, Float32Array<ArrayBuffer>>();
   readonly #steps: ReadonlyMap<Step, LoadedPlan>;
@@ -40,39 +42,38 @@ export class ResidentPlan implements Disposable {
   private constructor(
     parts: {
       session: NpuSession;
-      program: NpuProgram;
+      programOf: ProgramOf;
       overlay: OpenOverlay;
       matrices: readonly XrtBuffer[];
       columnScales: readonly (Float32Array<ArrayBuffer> | null)[];
-      streams: ReadonlyMap<string, XrtBuffer>;
       vectors: ReadonlyMap<WeightId, Float32Array<ArrayBuffer>>;
       steps: ReadonlyMap<Step, LoadedPlan>;
     },
     owned: DisposableStack,
   ) {
     this.session = parts.session;
-    this.program = parts.program;
+    this.#programOf = parts.programOf;
     this.overlay = parts.overlay;
     this.matrices = parts.matrices;
     this.columnScales = parts.columnScales;
-    this.#streams = parts.streams;
     this.#vectors = parts.vectors;
     this.#steps = parts.steps;
     this.#owned = owned;
   }
 
   /**
-   * Puts a program on the NPU.
+   * Puts a plan's weights on the NPU.
    *
    * @throws {SottoError} E_MODEL_MISMATCH, E_MODEL_VALUES of the weights; faults of the NPU.
    */
   static async load(
     session: NpuSession,
-    program: NpuProgram,
+    programOf: ProgramOf,
     weights: WeightStore,
     { host, policy }: { readonly host: NpuHost; readonly policy: NpuPolicy },
   ): Promise<ResidentPlan> {
     using owned = new DisposableStack();
+    const program = programOf(1);
     const read = (id: WeightId) => loadWeight(weights, program.plan.weights[id]);
     const overlay = owned.use(await session.contexts.acquire(session.design));
     const { kernel } = overlay;
@@ -96,24 +97,39 @@ export class ResidentPlan implements Disposable {
       matrices.push(buffer);
       columnScales.push(packed.columnScales);
     }
-    const streams = new Map<string, XrtBuffer>();
     const steps = new Map<Step, LoadedPlan>();
     const vectors = new Map<WeightId, Float32Array<ArrayBuffer>>();
     for (const operation of program.operations) {
-      if (operation.op === "launch") {
-        if (streams.has(operation.streamKey)) continue;
-        const words = encodeTransaction(operation.stream());
-        streams.set(operation.streamKey, owned.use(await kernel.instructions(words)));
-      } else if (operation.op === "cpu") {
+      if (operation.op === "cpu") {
         const { step } = operation;
         if (step.op === "transpose") continue;
         steps.set(step, owned.use(await host.device.loadPlan(planOfStep(program.plan, step), weights)));
-      } else {
+      } else if (operation.op === "rows") {
         for (const id of vectorsOf(operation)) if (!vectors.has(id)) vectors.set(id, await read(id));
       }
     }
-    const parts = { session, program, overlay, matrices, columnScales, streams, vectors, steps };
+    const parts = { session, programOf, overlay, matrices, columnScales, vectors, steps };
     return new ResidentPlan(parts, owned.move());
+  }
+
+  /** The program that does so many windows at a time, its streams on the NPU. */
+  program(windows: number): Promise<NpuProgram> {
+    let made = this.#programs.get(windows);
+    if (made === undefined) {
+      made = this.#putStreams(this.#programOf(windows));
+      made.catch(() => this.#programs.delete(windows));
+      this.#programs.set(windows, made);
+    }
+    return made;
+  }
+
+  async #putStreams(program: NpuProgram): Promise<NpuProgram> {
+    for (const operation of program.operations) {
+      if (operation.op !== "launch" || this.#streams.has(operation.streamKey)) continue;
+      const words = encodeTransaction(operation.stream());
+      this.#streams.set(operation.streamKey, this.#owned.use(await this.overlay.kernel.instructions(words)));
+    }
+    return program;
   }
 
   /** The instruction buffer of a stream. */

@@ -30,6 +30,8 @@ export class NpuSession implements Disposable {
   /** Its contexts. */
   readonly contexts: ContextCache;
   readonly #device: XrtDevice;
+  readonly #guarded = new Set<(fault: SottoError) => void>();
+  #fault: SottoError | null = null;
 
   private constructor(device: XrtDevice, xclbin: Uint8Array<ArrayBuffer> | null) {
     this.#device = device;
@@ -64,6 +66,24 @@ export class NpuSession implements Disposable {
         { hint: "Compile one as kernels/iron/README.md says, and give its path as --npu_overlay." },
       );
     };
+  }
+
+  /**
+   * What a piece of work on it gives; or, without waiting for the rest of that, the fault that the NPU is given up for.
+   * A command behind one that hung would wait for the watchdog once more.
+   */
+  guard<T>(work: Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    work.then(resolve, reject).finally(() => this.#guarded.delete(reject));
+    if (this.#fault) reject(this.#fault);
+    else this.#guarded.add(reject);
+    return promise;
+  }
+
+  /** Ends the waiting of all that is under way: the NPU is given up. */
+  fail(fault: SottoError): void {
+    this.#fault = fault;
+    for (const reject of this.#guarded) reject(fault);
   }
 
   /** What the device has counted. */

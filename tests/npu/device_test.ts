@@ -13,7 +13,7 @@ import { ResidentPlan } from "../../kernels/npu/resident_plan.ts";
 import { explainSelection } from "../../kernels/npu/select.ts";
 import { NpuStatistics } from "../../kernels/npu/statistics.ts";
 import { policyNamed } from "../../kernels/npu/policy.ts";
-import { programFor } from "../../kernels/npu/program.ts";
+import { programFor } from "../../kernels/npu/program_builder.ts";
 import { CpuDevice } from "../../kernels/cpu/device.ts";
 import { compare } from "../../tensor/compare.ts";
 import { loadModel } from "../../whisper_model.ts";
@@ -136,12 +136,23 @@ for (const left of ["attention", "gemm", "conv1d"]) {
   testOnEmulatedNpu(`programFor() leaves every ${left} to the CPU where it is told to`, [], async () => {
     using device = await openEmulated();
     const { session, policy, host } = device;
-    const program = programFor(PLAN, { design: session!.design, policy, onCpu: ({ op }) => op === left });
-    ok(program.operations.some((operation) => operation.op === "cpu" && operation.step.op === left));
-    using resident = await ResidentPlan.load(session!, program, WEIGHTS, { host, policy });
-    using lane = await Lane.open(resident, { host, statistics: new NpuStatistics(true) });
-    const { relativeL2 } = compare(await lane.run(logMel(), { timeout: 0 }), await onCpu(logMel()));
-    ok(relativeL2 !== null && relativeL2 > 0 && relativeL2 < 0.01, `${relativeL2}`);
+    const { design } = session!;
+    const programOf = (windows: number) =>
+      programFor(PLAN, { design, policy, windows, onCpu: ({ op }) => op === left });
+    ok(programOf(1).operations.some((operation) => operation.op === "cpu" && operation.step.op === left));
+    using resident = await ResidentPlan.load(session!, programOf, WEIGHTS, { host, policy });
+    const inputs = [logMel(), logMel(2)];
+    const alone: Float32Array[] = [];
+    for (const windows of [1, 2]) {
+      using lane = await Lane.open(resident, windows, { host, statistics: new NpuStatistics(true) });
+      const outputs = await lane.run(inputs.slice(0, windows), { timeout: 0 });
+      alone.push(outputs[0]);
+      for (const [i, output] of outputs.entries()) {
+        const { relativeL2 } = compare(output, await onCpu(inputs[i]));
+        ok(relativeL2 !== null && relativeL2 > 0 && relativeL2 < 0.01, `${relativeL2}`);
+      }
+    }
+    deepStrictEqual(alone[1], alone[0]);
   });
 }
 
