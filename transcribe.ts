@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type AudioInput, openAudio } from "./audio/mod.ts";
+import { type AudioInput, type AudioSource, openAudio } from "./audio/mod.ts";
 import {
   type Cut,
   resolveTranscribeOptions,
@@ -16,10 +16,11 @@ import {
 import type { Encoder } from "./encoder/mod.ts";
 import type { Warning } from "./errors.ts";
 import { type Device, type LoadedDecoder, usageSince } from "./kernels/mod.ts";
-import { MelWindows, N_FRAMES } from "./mel/mod.ts";
+import { MelWindows, N_FRAMES, type SampleSource } from "./mel/mod.ts";
 import { drawnBy } from "./notebook/display.ts";
 import type { LayerAndHead } from "./model/mod.ts";
 import { type RunReport, StageClock } from "./run_report.ts";
+import { release } from "./tensor/release.ts";
 import {
   checkTranscriptionOptions,
   splitOptions,
@@ -106,10 +107,9 @@ export async function* transcribeAudio(
   await using windows = await clock.time("open", async () => {
     using opening = new OpeningSignal(signal, decoding.stop);
     const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
-    const common = { bands, device, signal: opening.signal };
-    return await (silero
-      ? MelWindows.open(heardBy(source, silero), common)
-      : MelWindows.open(source, { ...common, onFrames: (power) => ours.push(power) }));
+    const onFrames = silero ? undefined : (power: Float32Array<ArrayBuffer>) => ours.push(power);
+    const samples = silero ? heardBy(usedOnce(source), silero) : usedOnce(source);
+    return await MelWindows.open(samples, { bands, device, signal: opening.signal, onFrames });
   });
   const heard = await clock.time("open", async () => listen(await (silero ?? ours).finish(), windows, voice));
   const whole = { ...timedWindows(windows, clock), again: () => timedWindows(windows.again(), clock) };
@@ -197,6 +197,24 @@ function timedWindows(windows: MelWindows, clock: StageClock) {
     window: (seek: number, frames: number) => clock.time("cut", () => windows.window(seek, frames)),
     openingWindow: () => clock.time("cut", () => windows.openingWindow()),
     [Symbol.asyncDispose]: () => windows[Symbol.asyncDispose](),
+  };
+}
+
+/** A recording whose chunks are freed when the next one is asked for. */
+function usedOnce(recording: AudioSource): SampleSource {
+  return {
+    async open(signal) {
+      const stream = await recording.open(signal);
+      return {
+        async *[Symbol.asyncIterator]() {
+          for await (const chunk of stream) {
+            yield chunk;
+            release(chunk);
+          }
+        },
+        [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+      };
+    },
   };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { release } from "../tensor/release.ts";
 import { throwIfAborted } from "./abort.ts";
 import { refuseNonFinite } from "./finite.ts";
 import { Resampler } from "./resample.ts";
@@ -54,7 +55,10 @@ class NativePcmStream implements PcmStream {
       const chunker = new Chunker();
       for await (const samples of refuseNonFinite(audio, this.#resources.name)) {
         throwIfAborted(this.#resources.signal, this.#resources.name);
-        yield* chunker.push(resampler.push(samples));
+        const resampled = resampler.push(samples);
+        yield* chunker.push(resampled);
+        release(samples);
+        if (resampled !== samples) release(resampled);
       }
       yield* chunker.push(resampler.finish());
       yield* chunker.finish();

@@ -92,7 +92,10 @@ export interface NativeAudio {
   readonly info: AudioInfo;
   /** Samples a second of `chunks`, {@linkcode MIN_SAMPLE_RATE} to {@linkcode MAX_SAMPLE_RATE}. */
   readonly rate: number;
-  /** F32 [samples], channels already mixed by their mean, of any length. Nothing starts before it is iterated. */
+  /**
+   * F32 [samples], channels already mixed by their mean, of any length, each in memory of its own, which is whoever takes
+   * it. Nothing starts before it is iterated.
+   */
   readonly chunks: AsyncIterable<Float32Array<ArrayBuffer>>;
 }
 

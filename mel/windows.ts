@@ -9,6 +9,7 @@
 
 import { SottoError } from "../errors.ts";
 import type { Device } from "../kernels/device.ts";
+import { release } from "../tensor/release.ts";
 import { CENTER_PADDING, HOP_LENGTH, LOG_FLOOR, N_FRAMES, SAMPLE_RATE } from "./constants.ts";
 import { FrameRing } from "./frame_ring.ts";
 import { type FrameBlock, melFrames, type MelFramesOptions, MOST_FRAMES_OF_A_BLOCK } from "./frames.ts";
@@ -36,7 +37,10 @@ export interface MelWindowsOptions {
   readonly signal?: AbortSignal;
   /** Told during the first reading how many seconds have been read. */
   readonly onProgress?: (secondsRead: number) => void;
-  /** Shown every frame during the first reading, in order: F32 [n, bands], log10 of the mel power. */
+  /**
+   * Shown every frame during the first reading, in order: F32 [n, bands], log10 of the mel power. The array is of use
+   * during the call alone.
+   */
   readonly onFrames?: (power: Float32Array<ArrayBuffer>) => void;
 }
 
@@ -108,7 +112,7 @@ export class MelWindows implements AsyncDisposable {
   async window(seek: number, frames: number): Promise<Float32Array<ArrayBuffer>> {
     this.#checkWindow(seek, frames);
     this.#lastSeek = seek;
-    while (this.#ring.end < seek + frames) this.#ring.push(await this.#nextBlock());
+    while (this.#ring.end < seek + frames) await this.#takeBlock();
     const data = new Float32Array(this.bands * N_FRAMES);
     for (let column = 0; column < frames; column++) {
       this.#setColumn(data, column, this.#ring.frame(seek + column));
@@ -126,7 +130,7 @@ export class MelWindows implements AsyncDisposable {
   async openingWindow(): Promise<Float32Array<ArrayBuffer>> {
     this.#checkWindow(0, 0);
     const sounding = Math.min(N_FRAMES, soundingFrames(this.samples));
-    while (this.#ring.end < sounding) this.#ring.push(await this.#nextBlock());
+    while (this.#ring.end < sounding) await this.#takeBlock();
     const data = new Float32Array(this.bands * N_FRAMES);
     const silence = new Float32Array(this.bands).fill(LOG_FLOOR);
     for (let column = 0; column < N_FRAMES; column++) {
@@ -162,6 +166,12 @@ export class MelWindows implements AsyncDisposable {
     if (seek + frames > this.contentFrames) {
       refuse(`need an end at or before frame ${this.contentFrames}, got ${seek + frames}`);
     }
+  }
+
+  async #takeBlock(): Promise<void> {
+    const block = await this.#nextBlock();
+    this.#ring.push(block);
+    release(block);
   }
 
   async #nextBlock(): Promise<Float32Array<ArrayBuffer>> {
@@ -209,9 +219,13 @@ async function readOnce(
     samples = block.samplesRead;
     max = loudest(block.power, max);
     kept?.push(block.power);
-    if (samples > KEPT_FRAMES * HOP_LENGTH) kept = null;
     onFrames?.(block.power);
     onProgress?.(samples / SAMPLE_RATE);
+    if (kept === null) release(block.power);
+    else if (samples > KEPT_FRAMES * HOP_LENGTH) {
+      kept.forEach(release);
+      kept = null;
+    }
   }
   return { samples, loudest: max, whole: kept && ringOf(kept, options.bands) };
 }
@@ -219,6 +233,9 @@ async function readOnce(
 /** A ring that holds exactly these blocks of frames, [n, bands] each. */
 function ringOf(blocks: readonly Float32Array<ArrayBuffer>[], bands: number): FrameRing {
   const ring = new FrameRing(blocks.reduce((sum, block) => sum + block.length, 0) / bands, bands);
-  for (const block of blocks) ring.push(block);
+  for (const block of blocks) {
+    ring.push(block);
+    release(block);
+  }
   return ring;
 }
