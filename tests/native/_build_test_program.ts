@@ -19,6 +19,7 @@ export const PROGRAMS = {
   library_test: ["tests/library_test.c"],
   decoder_test: ["tests/decoder_test.c"],
   convert_test: ["tests/convert_test.c"],
+  replay: ["tests/replay.c"],
 } as const;
 
 /** The path of a test program; null, with one line said, where it cannot be compiled. */
