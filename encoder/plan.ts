@@ -8,6 +8,7 @@
 import type { Arithmetic, BufferId, BufferSpec, Plan, Step, WeightId } from "../kernels/step.ts";
 import type { EncoderDimensions } from "../model/dimensions.ts";
 import { encoderTensors } from "../model/weight_names.ts";
+import { migratedNames, type MigratedProduct, type Migration } from "./migration.ts";
 import { builtInPolicy, type PerProduct } from "./policy.ts";
 
 /**
@@ -16,13 +17,22 @@ import { builtInPolicy, type PerProduct } from "./policy.ts";
  * Input F32 [n_mels, 2·n_audio_ctx]; output F32 [n_audio_ctx, n_audio_state].
  *
  * @param arithmetic What each product is computed in; default F32.
+ * @param migrations Scales that products in INT8 have in their weights; then the plan names weights that
+ * {@linkcode withMigrations} adds. Those of other products are left out: nothing is gained there.
  */
 export function planEncoder(
   dims: EncoderDimensions,
   arithmetic: PerProduct<Arithmetic> = builtInPolicy("f32", dims.n_audio_layer) as PerProduct<"f32">,
+  migrations: readonly Migration[] = [],
 ): Plan {
   const { n_mels, n_audio_ctx: T, n_audio_state: C, n_audio_head: heads, n_audio_layer } = dims;
-  const weights = encoderTensors(dims);
+  const migrated = migrations.filter(({ block, product }) => arithmetic.blocks[block]?.[product] === "i8");
+  const weights = [
+    ...encoderTensors(dims),
+    ...migrated.flatMap(({ block, product }) =>
+      Object.values(migratedNames(block, product)).map((name) => ({ name, shape: [C] }))
+    ),
+  ];
   const idOf = new Map(weights.map(({ name }, id) => [name, id]));
   const weight = (name: string): WeightId => idOf.get(name)!;
 
@@ -40,12 +50,17 @@ export function planEncoder(
   const hidden = buffer("mlp hidden", T, 4 * C);
   const output = buffer("features", T, C);
 
-  const layerNorm = (input: BufferId, output: BufferId, name: string): Step => ({
+  const layerNorm = (
+    input: BufferId,
+    output: BufferId,
+    name: string,
+    names = { weight: `${name}.weight`, bias: `${name}.bias` },
+  ): Step => ({
     op: "layernorm",
     input,
     output,
-    weight: weight(`${name}.weight`),
-    bias: weight(`${name}.bias`),
+    weight: weight(names.weight),
+    bias: weight(names.bias),
     rows: T,
     columns: C,
   });
@@ -55,7 +70,11 @@ export function planEncoder(
     names: readonly string[],
     shape: { readonly N: number; readonly K: number },
     arithmetic: Arithmetic,
-    behind: { readonly activation?: "gelu"; readonly residual?: BufferId } = {},
+    behind: {
+      readonly activation?: "gelu";
+      readonly residual?: BufferId;
+      readonly columnScales?: string;
+    } = {},
   ): Step => ({
     op: "gemm",
     input,
@@ -71,6 +90,7 @@ export function planEncoder(
     activation: behind.activation ?? "none",
     residual: behind.residual ?? null,
     arithmetic,
+    ...(behind.columnScales === undefined ? {} : { columnScales: weight(behind.columnScales) }),
   });
 
   const steps: Step[] = [
@@ -87,7 +107,7 @@ export function planEncoder(
       channelsIn: n_mels,
       channelsOut: C,
       stride: 1,
-      arithmetic: arithmetic.conv,
+      arithmetic: arithmetic.conv1,
     },
     {
       op: "conv1d",
@@ -101,16 +121,21 @@ export function planEncoder(
       channelsIn: C,
       channelsOut: C,
       stride: 2,
-      arithmetic: arithmetic.conv,
+      arithmetic: arithmetic.conv2,
     },
   ];
   for (let layer = 0; layer < n_audio_layer; layer++) {
     const products = arithmetic.blocks[layer];
     const block = `encoder.blocks.${layer}`;
     const attention = ["query", "key", "value"].map((part) => `${block}.attn.${part}`);
+    const namesOf = (wanted: MigratedProduct) =>
+      migrated.some(({ block, product }) => block === layer && product === wanted)
+        ? migratedNames(layer, wanted)
+        : undefined;
+    const [ofQkv, ofMlp] = [namesOf("qkv"), namesOf("mlp1")];
     steps.push(
-      layerNorm(x, normed, `${block}.attn_ln`),
-      gemm(normed, qkv, attention, { N: 3 * C, K: C }, products.qkv),
+      layerNorm(x, normed, `${block}.attn_ln`, ofQkv),
+      gemm(normed, qkv, attention, { N: 3 * C, K: C }, products.qkv, { columnScales: ofQkv?.scales }),
       {
         op: "attention",
         input: qkv,
@@ -121,8 +146,11 @@ export function planEncoder(
         arithmetic: products.attention,
       },
       gemm(attended, x, [`${block}.attn.out`], { N: C, K: C }, products.out, { residual: x }),
-      layerNorm(x, normed, `${block}.mlp_ln`),
-      gemm(normed, hidden, [`${block}.mlp.0`], { N: 4 * C, K: C }, products.mlp1, { activation: "gelu" }),
+      layerNorm(x, normed, `${block}.mlp_ln`, ofMlp),
+      gemm(normed, hidden, [`${block}.mlp.0`], { N: 4 * C, K: C }, products.mlp1, {
+        activation: "gelu",
+        columnScales: ofMlp?.scales,
+      }),
       gemm(hidden, x, [`${block}.mlp.2`], { N: C, K: 4 * C }, products.mlp2, { residual: x }),
     );
   }

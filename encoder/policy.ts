@@ -28,10 +28,18 @@ export const BLOCK_PRODUCTS = ["qkv", "attention", "out", "mlp1", "mlp2"] as con
 /** One of them. */
 export type BlockProduct = typeof BLOCK_PRODUCTS[number];
 
+/** The convolutions, which come before the blocks. */
+export const CONVOLUTIONS = ["conv1", "conv2"] as const;
+
+/** Any product of the encoder. */
+export type Product = BlockProduct | typeof CONVOLUTIONS[number];
+
 /** One value for each product of the encoder. */
 export interface PerProduct<T> {
-  /** The two convolutions. */
-  readonly conv: T;
+  /** The first convolution: of the log-mel. */
+  readonly conv1: T;
+  /** The second. */
+  readonly conv2: T;
   /** One for each block, the first first. */
   readonly blocks: readonly Readonly<Record<BlockProduct, T>>[];
 }
@@ -42,6 +50,9 @@ export type RoundingPolicy = PerProduct<Rounding>;
 /** What every precision but `f32` leaves to F32 in the first block. */
 const EXACT_IN_FIRST: readonly BlockProduct[] = ["qkv", "out"];
 
+/** What `int8` leaves to half precision in the second. */
+const GENTLE_IN_SECOND: readonly BlockProduct[] = ["out"];
+
 /** The policy that a precision stands for where no calibration says otherwise. */
 export function builtInPolicy(precision: Exclude<Precision, "auto">, blocks: number): RoundingPolicy {
   const gentle: Rounding = precision === "int8" ? "half" : precision;
@@ -51,8 +62,13 @@ export function builtInPolicy(precision: Exclude<Precision, "auto">, blocks: num
       Rounding
     >;
   const first = block((product) => EXACT_IN_FIRST.includes(product) ? "f32" : gentle);
+  const second = block((product) => GENTLE_IN_SECOND.includes(product) ? gentle : precision);
   const other = block(() => precision);
-  return { conv: gentle, blocks: Array.from({ length: blocks }, (_, layer) => layer === 0 ? first : other) };
+  return {
+    conv1: "f32",
+    conv2: gentle,
+    blocks: Array.from({ length: blocks }, (_, layer) => [first, second][layer] ?? other),
+  };
 }
 
 /** Width and blocks of the encoders that the built-in policy's error was measured on: Whisper base, the demo model. */
@@ -68,10 +84,11 @@ export function isInt8Measured(dims: Pick<EncoderDimensions, "n_audio_state" | "
 /** The same for every product, as `of` says. */
 export function mapProducts<T, U>(
   policy: PerProduct<T>,
-  of: (value: T, product: BlockProduct | "conv") => U,
+  of: (value: T, product: Product) => U,
 ): PerProduct<U> {
   return {
-    conv: of(policy.conv, "conv"),
+    conv1: of(policy.conv1, "conv1"),
+    conv2: of(policy.conv2, "conv2"),
     blocks: policy.blocks.map((block) =>
       Object.fromEntries(BLOCK_PRODUCTS.map((product) => [product, of(block[product], product)])) as Record<
         BlockProduct,

@@ -117,6 +117,8 @@ export interface GemmStep {
   readonly residual: BufferId | null;
   /** What the products are computed in. */
   readonly arithmetic: Arithmetic;
+  /** F32 [K], by which the columns of every part's weight are multiplied before they are rounded; default none. */
+  readonly columnScales?: WeightId;
 }
 
 /**

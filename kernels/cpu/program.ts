@@ -7,7 +7,7 @@
 import { SottoError } from "../../errors.ts";
 import type { PlanProgram } from "../../ffi/cpu_context.ts";
 import { SOTTO_STEP_WORDS, SottoArithmetic, SottoOp } from "../../ffi/cpu_symbols.ts";
-import type { Arithmetic, Plan, Step } from "../step.ts";
+import type { Arithmetic, GemmStep, Plan, Step } from "../step.ts";
 import { layOutBuffers } from "./plan_buffers.ts";
 
 /** "None" where an index is expected. */
@@ -35,11 +35,12 @@ function arithmeticWord(arithmetic: Arithmetic): number {
 /** Where a product's arithmetic stands, behind as many parts as there may be. */
 const GEMM_ARITHMETIC = 17;
 
-function withArithmetic(words: number[], arithmetic: Arithmetic): number[] {
+function withArithmetic(words: number[], { arithmetic, columnScales }: GemmStep): number[] {
   return [
     ...words,
     ...new Array<number>(GEMM_ARITHMETIC - words.length).fill(0),
     arithmeticWord(arithmetic),
+    ...(columnScales === undefined ? [] : [1 + columnScales]),
   ];
 }
 
@@ -84,7 +85,7 @@ export function stepWords(step: Step): number[] {
         ACTIVATIONS[step.activation],
         step.parts.length,
         ...step.parts.flatMap(({ weight, bias, N }) => [weight, bias ?? NONE, N]),
-      ], step.arithmetic);
+      ], step);
     case "attention":
       return [
         SottoOp.SOTTO_OP_ATTENTION,

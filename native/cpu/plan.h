@@ -11,7 +11,7 @@
 #include "mapped_file.h"
 #include "status.h"
 
-enum { MAX_GEMM_PARTS = 3 };
+enum { MAX_GEMM_PARTS = 3, COLUMN_SCALES = MAX_GEMM_PARTS };
 
 typedef struct {
   float *data;
@@ -53,7 +53,8 @@ typedef struct {
   void **target;         /* receives the address of that place; NULL if another load of the same place sets it */
   size_t bytes;          /* of the place */
   int parts;             /* matrices that lie side by side, or 1 */
-  stored_weight stored[MAX_GEMM_PARTS];
+  stored_weight stored[MAX_GEMM_PARTS + 1]; /* the last, COLUMN_SCALES: of a row's elements, where has_scales */
+  int has_scales;
   int64_t index[MAX_GEMM_PARTS]; /* in the weight table, for messages */
   int64_t n[MAX_GEMM_PARTS];     /* LOAD_PANELS: rows of each part; LOAD_VECTOR: elements */
   int64_t first;                 /* LOAD_VECTOR: where in the place its elements begin */

@@ -124,7 +124,7 @@ int32_t sotto_cpu_plan_create(uint64_t context, const int64_t *buffers, size_t b
   else
     status = read_plan(&reader, buffers, steps, arena);
   for (size_t i = 0; i < reader.load_count; i++)
-    for (int part = 0; part < MAX_GEMM_PARTS; part++) weight_release(&reader.loads[i].stored[part]);
+    for (int part = 0; part <= COLUMN_SCALES; part++) weight_release(&reader.loads[i].stored[part]);
   free(reader.loads);
   if (status == SOTTO_OK && (*plan = handle_enter(&created->object)) == 0)
     status = fail(error, SOTTO_OUT_OF_MEMORY, "Cannot prepare a plan because memory was refused");

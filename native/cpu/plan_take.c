@@ -65,7 +65,7 @@ int32_t take_vector(plan_reader *reader, int64_t index, int64_t elements, const 
 }
 
 int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words *parts, int count, int64_t k,
-                    int64_t taps) {
+                    int64_t taps, int64_t scales) {
   const gemm_kernel *kernel = step->product.kernel;
   int64_t n = 0;
   int has_bias = 0;
@@ -85,6 +85,11 @@ int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words 
     TRY(take_weight(reader, panels, parts[i].weight, parts[i].n, k));
     const dtype_block *block = dtype_describe(panels->stored[i].dtype);
     CHECK(k % block->elements == 0, "the rows of a matrix must be whole blocks of its dtype", k);
+  }
+  if (scales != -1) {
+    CHECK(scales >= 0 && scales < reader->weight_count, "a weight's index must be one of the plan's", scales);
+    TRY(weight_resolve(reader->weights + scales * SOTTO_WEIGHT_WORDS, k, &panels->stored[COLUMN_SCALES], reader->error));
+    panels->has_scales = 1;
   }
   if (has_bias) {
     size_t bytes = round_up((size_t)n, (size_t)kernel->nr) * sizeof(float), offset = reader->weight_bytes;

@@ -50,10 +50,13 @@ static void load_panel(const loading *l, size_t index, int64_t panel, float *row
   float *as_stored = rows + (size_t)load->kernel->nr * (size_t)k;
   int64_t row = panel * load->kernel->nr;
   int part = 0, count = 0;
+  if (load->has_scales) weight_to_f32(&load->stored[COLUMN_SCALES], 0, k, as_stored); /* no taps: the place is free */
   for (; part < load->parts && row >= load->n[part]; part++) row -= load->n[part];
   while (count < load->kernel->nr && part < load->parts) {
     float *out = rows + count * k, *converted = load->taps == 1 ? out : as_stored;
     weight_to_f32(&load->stored[part], row * k, k, converted);
+    if (load->has_scales)
+      for (int64_t i = 0; i < k; i++) out[i] *= as_stored[i];
     note_non_finite(l, index, part, count_non_finite(converted, k));
     if (load->taps != 1) gather_taps(converted, k / load->taps, load->taps, out);
     count++;

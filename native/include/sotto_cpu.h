@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 5
+#define SOTTO_CPU_ABI 6
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -117,7 +117,8 @@ SOTTO_API int32_t sotto_cpu_log_mel(uint64_t context, const float *samples, size
  *              arithmetic
  *   LAYERNORM  op, input, output, weight, bias, rows, columns
  *   GEMM       op, input, output, residual, M, K, activation (0 none, 1 gelu), parts (1…3), then weight, bias, N of each;
- *              word 17: arithmetic
+ *              word 17: arithmetic; word 18: 0, or 1 + a weight [K], by which the columns of the matrices are multiplied
+ *              before they are rounded
  *   ATTENTION  op, input, output, T, heads, head_width, arithmetic
  * Every index, shape and range is checked here, so that a run cannot read or write outside. */
 SOTTO_API int32_t sotto_cpu_plan_create(uint64_t context, const int64_t *buffers, size_t buffers_length,

@@ -32,14 +32,18 @@ Deno.test("resolvePrecision() takes for auto what pays, and leaves what was aske
   strictEqual(resolvePrecision("int8", AVX2_ONLY, false), "int8");
 });
 
-Deno.test("builtInPolicy() keeps the first block's attention exact, and int8 out of the rest of it", () => {
+Deno.test("builtInPolicy() keeps what errs most exact, and int8 out of the first block", () => {
   const half = { qkv: "half", attention: "half", out: "half", mlp1: "half", mlp2: "half" };
   const int8 = { qkv: "int8", attention: "int8", out: "int8", mlp1: "int8", mlp2: "int8" };
   const first = { ...half, qkv: "f32", out: "f32" };
-  deepStrictEqual(builtInPolicy("half", 2), { conv: "half", blocks: [first, half] });
-  deepStrictEqual(builtInPolicy("int8", 3), { conv: "half", blocks: [first, int8, int8] });
+  deepStrictEqual(builtInPolicy("half", 2), { conv1: "f32", conv2: "half", blocks: [first, half] });
+  deepStrictEqual(builtInPolicy("int8", 3), {
+    conv1: "f32",
+    conv2: "half",
+    blocks: [first, { ...int8, out: "half" }, int8],
+  });
   const exact = builtInPolicy("f32", 1);
-  strictEqual(exact.conv, "f32");
+  deepStrictEqual([exact.conv1, exact.conv2], ["f32", "f32"]);
   strictEqual(BLOCK_PRODUCTS.every((product) => exact.blocks[0][product] === "f32"), true);
 });
 
