@@ -2,7 +2,8 @@
  * What was finished of a recording, on the disk window by window, so that a run that was killed can be gone on with.
  *
  * A line of JSON for each window behind a first line that says what they belong to. A line is flushed to the disk before
- * its segments are shown; one that was cut off by the end of the process counts as not written.
+ * its segments are shown; one that was cut off by the end of the process counts as not written. A last line says which
+ * outputs were made of the windows: with several recordings, those that are finished wait for the others.
  *
  * @module
  */
@@ -13,20 +14,29 @@ import { outputError } from "./output_files.ts";
 /** Plain data that must be equal for windows to be gone on with: the recording, the model, the options. */
 export type JournalIdentity = Readonly<Record<string, unknown>>;
 
+/** What was written when all windows were there. */
+export interface Completion {
+  /** Plain data that tells these outputs from those of other options, and from files that were changed since. */
+  readonly outputs: unknown;
+}
+
 /** Changes with the meaning of what is written. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Windows that are finished, in a file that grows. Closing it keeps the file. */
 export class Journal implements Disposable {
   /** Windows that an earlier run finished, in order. */
   readonly finished: readonly WindowRecord[];
+  /** What an earlier run wrote when it had all of them; null if it did not come so far. */
+  readonly completion: Completion | null;
   readonly #path: string;
   readonly #file: Deno.FsFile;
 
-  private constructor(path: string, file: Deno.FsFile, finished: readonly WindowRecord[]) {
+  private constructor(path: string, file: Deno.FsFile, { finished, completion }: Omit<Lines, "length">) {
     this.#path = path;
     this.#file = file;
     this.finished = finished;
+    this.completion = completion;
   }
 
   /**
@@ -45,15 +55,15 @@ export class Journal implements Disposable {
     try {
       const text = resume ? await Deno.readTextFile(path).catch(ifMissing) : "";
       const isForeign = text.includes("\n") && !text.startsWith(header);
-      const { finished, length } = isForeign || !text.startsWith(header)
-        ? { finished: [], length: 0 }
+      const lines = isForeign || !text.startsWith(header)
+        ? { finished: [], completion: null, length: 0 }
         : wholeLines(text, header.length);
       const file = await Deno.open(path, { write: true, create: true });
       const encoder = new TextEncoder();
-      const kept = encoder.encode(text.slice(0, length)).length;
+      const kept = encoder.encode(text.slice(0, lines.length)).length;
       await file.truncate(kept);
       await file.seek(kept, Deno.SeekMode.Start);
-      const journal = new Journal(path, file, finished);
+      const journal = new Journal(path, file, lines);
       if (kept === 0) await journal.#write(header);
       return { journal, isForeign };
     } catch (error) {
@@ -63,20 +73,24 @@ export class Journal implements Disposable {
 
   /** Adds a window, and returns when it is on the disk. */
   async add(record: WindowRecord): Promise<void> {
-    try {
-      await this.#write(`${JSON.stringify(record, spellNonFinite)}\n`);
-    } catch (error) {
-      throw outputError(this.#path, error);
-    }
+    await this.#addLine(record);
   }
 
-  /** Removes the file: all is done. */
-  async remove(): Promise<void> {
-    await Deno.remove(this.#path).catch(() => {});
+  /** Adds that the outputs are written. */
+  async complete(completion: Completion): Promise<void> {
+    await this.#addLine(completion);
   }
 
   [Symbol.dispose](): void {
     this.#file.close();
+  }
+
+  async #addLine(data: WindowRecord | Completion): Promise<void> {
+    try {
+      await this.#write(`${JSON.stringify(data, spellNonFinite)}\n`);
+    } catch (error) {
+      throw outputError(this.#path, error);
+    }
   }
 
   async #write(line: string): Promise<void> {
@@ -88,19 +102,28 @@ export class Journal implements Disposable {
   }
 }
 
-/** The windows of the lines that are whole, and how many characters of the text they take. */
-function wholeLines(text: string, from: number): { finished: WindowRecord[]; length: number } {
+/** What is in the lines that are whole, and how many characters of the text they take. */
+interface Lines {
+  readonly finished: readonly WindowRecord[];
+  readonly completion: Completion | null;
+  readonly length: number;
+}
+
+function wholeLines(text: string, from: number): Lines {
   const finished: WindowRecord[] = [];
+  let completion: Completion | null = null;
   let length = from;
   for (let end = text.indexOf("\n", length); end >= 0; end = text.indexOf("\n", length)) {
     try {
-      finished.push(JSON.parse(text.slice(length, end), readNonFinite));
+      const line: WindowRecord | Completion = JSON.parse(text.slice(length, end), readNonFinite);
+      if ("outputs" in line) completion = line;
+      else finished.push(line);
     } catch {
       break; // a block of zeros, as a file system may leave behind after a power cut
     }
     length = end + 1;
   }
-  return { finished, length };
+  return { finished, completion, length };
 }
 
 const NON_FINITE: readonly number[] = [NaN, Infinity, -Infinity];

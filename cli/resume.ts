@@ -4,11 +4,12 @@
  * @module
  */
 
-import type { WindowRecord } from "../decoder/mod.ts";
+import type { SubtitleOptions, WindowRecord } from "../decoder/mod.ts";
 import type { TranscriptionOptions } from "../transcription_options.ts";
 import type { WhisperModel } from "../whisper_model.ts";
 import { printLine, printWarning } from "./console.ts";
-import { Journal, type JournalIdentity } from "./journal.ts";
+import { type Completion, Journal, type JournalIdentity } from "./journal.ts";
+import type { OutputTarget } from "./output_files.ts";
 
 /** A recording, by what tells it from others: a journal of another one is of no use. */
 export interface RecordingFile {
@@ -21,7 +22,7 @@ export interface RecordingFile {
 }
 
 /**
- * Opens a recording's journal, and says so if there is something to go on with.
+ * Opens a recording's journal, and says so if it belongs to something else.
  *
  * @throws {SottoError} E_OUTPUT, E_DISK_FULL, E_PERMISSION.
  */
@@ -36,9 +37,34 @@ export async function openJournal(
     const message = `${file} is transcribed from its start: the recording, the model or the options changed`;
     printWarning({ code: "W_RESUME", message });
   }
-  const { finished } = journal;
-  if (finished.length > 0) printLine(`going on with ${file} at ${clock(finished.at(-1)!)}`);
   return journal;
+}
+
+/** Says where a recording is gone on with, if it is. */
+export function tellWhereItGoesOn(file: string, { finished }: Journal): void {
+  if (finished.length > 0) printLine(`going on with ${file} at ${clock(finished.at(-1)!)}`);
+}
+
+/** What is noted of a recording's outputs when they are written. */
+export async function completionOf(
+  targets: readonly OutputTarget[],
+  subtitles: SubtitleOptions,
+): Promise<Completion> {
+  const files = await Promise.all(targets.map(async ({ path, format }) => {
+    const info = await Deno.stat(path).catch(() => null);
+    return { format, size: info?.size ?? null, modified: info?.mtime?.getTime() ?? null };
+  }));
+  return { outputs: { files, subtitles } };
+}
+
+/** Whether an earlier run finished just these outputs, and they are still as it left them. */
+export async function isFinished(
+  { completion }: Journal,
+  targets: readonly OutputTarget[],
+  subtitles: SubtitleOptions,
+): Promise<boolean> {
+  return completion !== null &&
+    JSON.stringify(completion) === JSON.stringify(await completionOf(targets, subtitles));
 }
 
 async function identityOf(

@@ -16,6 +16,7 @@ import { helpText } from "./help.ts";
 import { checkLive, transcribeLive } from "./live.ts";
 import { INTERRUPTED, Interrupts } from "./interrupts.ts";
 import { checkOutputs, journalPath, outputTargets } from "./output_files.ts";
+import type { RecordingFile } from "./resume.ts";
 import { StandardOutput } from "./standard_output.ts";
 import { transcribeFile } from "./transcribe_file.ts";
 
@@ -81,12 +82,19 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
   for (const job of ready) {
     if (stop.aborted) break;
     try {
-      if (await transcribeFile(model, job, out) === null) return PIPE_CLOSED;
+      if (await transcribeFile(model, job, out) === "unread") return PIPE_CLOSED;
     } catch (error) {
       failed(error);
     }
   }
-  return stop.aborted ? INTERRUPTED : status;
+  if (stop.aborted) return INTERRUPTED;
+  // Journals of what is finished wait for the rest: the same command skips it then.
+  if (status === 0) { for (const { journal } of jobs) await removeJournal(journal); }
+  return status;
+}
+
+async function removeJournal(journal: RecordingFile | null): Promise<void> {
+  if (journal !== null) await Deno.remove(journal.path).catch(() => {});
 }
 
 /** Standard input as it is spoken. */

@@ -6,13 +6,13 @@
 
 import { type SubtitleOptions, type WindowRecord, writeTranscript } from "../decoder/mod.ts";
 import type { Warning } from "../errors.ts";
-import type { Transcript, TranscriptionOptions } from "../transcribe.ts";
+import type { TranscriptionOptions } from "../transcribe.ts";
 import type { WhisperModel } from "../whisper_model.ts";
 import { printLine, printWarning } from "./console.ts";
 import { type OutputTarget, writeWhole } from "./output_files.ts";
 import { Pace } from "./pace.ts";
 import { ProgressBar } from "./progress_bar.ts";
-import { openJournal, type RecordingFile } from "./resume.ts";
+import { completionOf, isFinished, openJournal, type RecordingFile, tellWhereItGoesOn } from "./resume.ts";
 import { reportLine } from "./report_line.ts";
 import { segmentLine } from "./segment_line.ts";
 import { readStandardInput } from "./standard_input.ts";
@@ -34,19 +34,27 @@ export interface FileJob {
   readonly journal: RecordingFile | null;
 }
 
+/** How far a file came: `unread` where nobody reads standard output any more and no file is wanted. */
+export type FileEnd = "finished" | "stopped" | "unread";
+
 /**
- * Transcribes a file, and writes its outputs.
+ * Transcribes a file, and writes its outputs, unless its journal says that it was done.
  *
  * If it is stopped on the way, the outputs hold what was finished.
  *
- * @returns null if nobody reads standard output any more and no file is wanted.
  * @throws {SottoError} As `transcribe()` and `writeWhole()`.
  */
 export async function transcribeFile(
   model: WhisperModel,
   job: FileJob,
   out: StandardOutput,
-): Promise<Transcript | null> {
+): Promise<FileEnd> {
+  using journal = job.journal && await openJournal(job.journal, model, job.options);
+  if (journal && await isFinished(journal, job.targets, job.subtitles)) {
+    printLine(`${job.file} was finished by an earlier run`);
+    return "finished";
+  }
+  if (journal) tellWhereItGoesOn(job.file, journal);
   const bar = new ProgressBar();
   const pace = new Pace();
   const spell = (token: number) => model.tokenizer.decodeWithTimestamps([token]);
@@ -67,7 +75,6 @@ export async function transcribeFile(
   const isStandardInput = job.file === "-";
   const audio = isStandardInput ? await readStandardInput(job.stop) : job.file;
   const name = isStandardInput ? "standard input" : job.file;
-  using journal = job.journal && await openJournal(job.journal, model, job.options);
   const resumption = journal && {
     resumeFrom: journal.finished,
     onWindow: (window: WindowRecord) => journal.add(window),
@@ -78,15 +85,16 @@ export async function transcribeFile(
     for (; !step.done; step = await segments.next()) {
       bar.clear();
       if (job.verbose && step.value.text !== "") out.line(segmentLine(step.value));
-      if (out.isClosed && job.targets.length === 0) return null;
+      if (out.isClosed && job.targets.length === 0) return "unread";
     }
     bar.clear();
     for (const { format, path } of job.targets) {
       await writeWhole(path, writeTranscript(step.value, format, { ...job.subtitles, spell }));
     }
-    if (step.value.run.isComplete) await journal?.remove();
+    const { isComplete } = step.value.run;
+    if (isComplete) await journal?.complete(await completionOf(job.targets, job.subtitles));
     printLine(reportLine(step.value));
-    return step.value;
+    return isComplete ? "finished" : "stopped";
   } finally {
     await segments.return(undefined as never);
     bar.clear();

@@ -79,7 +79,24 @@ Deno.test("Journal of something else is begun anew, and says so", () =>
     await written(path, 2);
     const { journal, isForeign } = await Journal.open(path, { recording: "b" }, resume);
     assert.deepEqual([journal.finished, isForeign], [[], true]);
-    await journal.remove();
     journal[Symbol.dispose]();
-    await assert.rejects(Deno.stat(path), Deno.errors.NotFound);
+    assert.equal((await Deno.readTextFile(path)).split("\n").length, 2, "a header is left");
+  }));
+
+Deno.test("Journal says what was written when all was there, whatever was cut off behind it", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "journal");
+    await written(path, 2);
+    const completion = { outputs: { files: [{ format: "txt", size: 3, modified: 4 }] } };
+    const open = async () => {
+      const { journal } = await Journal.open(path, { recording: "a" }, resume);
+      journal[Symbol.dispose]();
+      return { windows: journal.finished.length, completion: journal.completion };
+    };
+    assert.deepEqual(await open(), { windows: 2, completion: null });
+    const { journal } = await Journal.open(path, { recording: "a" }, resume);
+    await journal.complete(completion);
+    journal[Symbol.dispose]();
+    await Deno.writeTextFile(path, '{"outputs":{"fi', { append: true });
+    assert.deepEqual(await open(), { windows: 2, completion });
   }));
