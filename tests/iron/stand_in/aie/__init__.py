@@ -1,0 +1,1 @@
+"""A stand-in for mlir-aie, as far as kernels/iron uses it."""

@@ -1,0 +1,5 @@
+"""A stand-in for the name that IRON takes from ml_dtypes."""
+
+
+class bfloat16:
+    itemsize = 2
