@@ -12,10 +12,12 @@ import {
   type Tokenizer,
   transcribeBatches,
   transcribeWindows,
+  type TranscriptionModel,
 } from "./decoder/mod.ts";
 import type { Encoder } from "./encoder/mod.ts";
 import type { Warning } from "./errors.ts";
 import { type Device, type LoadedDecoder, usageSince } from "./kernels/mod.ts";
+import { FRAMES_PER_SECOND } from "./mel/constants.ts";
 import { MelWindows, N_FRAMES, type SampleSource } from "./mel/mod.ts";
 import { drawnBy } from "./notebook/display.ts";
 import type { LayerAndHead } from "./model/mod.ts";
@@ -117,9 +119,12 @@ export async function* transcribeAudio(
     ? { ...whole, holdsSpeech: heard.holdsSpeech }
     : new VoicedWindows(whole, heard.timeline);
   let encoded = 0;
-  const encode = (mel: Float32Array<ArrayBuffer>) => {
+  const encode: TranscriptionModel["encode"] = (mel, { place } = {}) => {
     encoded++;
-    return clock.time("encoder", () => encoder.encode(mel, { signal, onWarning }));
+    const seconds = (frame: number) => frame / FRAMES_PER_SECOND;
+    const given = place && { start: seconds(place.seek), end: seconds(place.seek + place.frames) };
+    const span = given && heard.timeline ? heard.timeline.times(given) : given;
+    return clock.time("encoder", () => encoder.encode(mel, { signal, span, onWarning }));
   };
   const model = { encode, decoder, tokenizer, alignmentHeads };
   const controls = { ...decoding, signal, onWarning };

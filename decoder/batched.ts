@@ -150,7 +150,8 @@ class Slots implements Disposable {
     frames: number,
     language: string | null,
   ): Promise<readonly Segment[]> {
-    const features = await this.#model.encode(mel, { signal: this.#signal });
+    const place = { seek: start, frames };
+    const features = await this.#model.encode(mel, { signal: this.#signal, place });
     const decoder = this.#take();
     try {
       await decoder.setFeatures(features);
@@ -193,7 +194,9 @@ class Slots implements Disposable {
     mel: Float32Array<ArrayBuffer>,
     place: { start: number; frames: number; language: string | null },
   ): Promise<readonly Segment[]> {
-    await decoder.setFeatures(await this.#model.encode(mel, { signal: this.#signal }));
+    const { start: seek, frames } = place;
+    const options = { signal: this.#signal, place: { seek, frames } };
+    await decoder.setFeatures(await this.#model.encode(mel, options));
     const { segments, nextSeek } = await this.#read(decoder, place);
     const rest = place.start + place.frames - nextSeek;
     if (rest <= 0) return segments;

@@ -50,10 +50,17 @@ export interface MelWindows {
 
 /** A Whisper, ready to run. */
 export interface TranscriptionModel {
-  /** F32 [n_mels, 3000] to F32 [n_audio_ctx, n_audio_state]. */
+  /**
+   * F32 [n_mels, 3000] to F32 [n_audio_ctx, n_audio_state].
+   *
+   * @param options `place`: which frames these are, for messages.
+   */
   encode(
     mel: Float32Array<ArrayBuffer>,
-    options?: { readonly signal?: AbortSignal },
+    options?: {
+      readonly signal?: AbortSignal;
+      readonly place?: { readonly seek: number; readonly frames: number };
+    },
   ): Promise<Float32Array<ArrayBuffer>>;
   /** The network that writes. */
   readonly decoder: LoadedDecoder;
@@ -116,8 +123,11 @@ async function* run(
     contentFrames,
     align: (tokens) => decoder.align(tokens, model.alignmentHeads),
   }, options.words);
-  const encodeInto = async (decoder: WindowDecoder, mel: Float32Array<ArrayBuffer>) =>
-    await decoder.setFeatures(await model.encode(mel, { signal }));
+  const encodeInto = async (
+    decoder: WindowDecoder,
+    mel: Float32Array<ArrayBuffer>,
+    place?: { seek: number; frames: number },
+  ) => await decoder.setFeatures(await model.encode(mel, { signal, place }));
   for (const window of resumeFrom) {
     seek = window.nextSeek;
     count += window.segments.length;
@@ -146,13 +156,14 @@ async function* run(
     // A short recording's opening window is not its first one: openai-whisper detects on the silence that follows
     // as well, and decodes with zeros there.
     const opens = detects && seek === 0 && frames < FRAMES_PER_WINDOW && windows.openingWindow !== undefined;
-    await encodeInto(decoder, opens ? await windows.openingWindow!() : await windows.window(seek, frames));
+    const mel = opens ? await windows.openingWindow!() : await windows.window(seek, frames);
+    await encodeInto(decoder, mel, { seek, frames });
     if (detects) {
       const heard = await decoder.detectLanguage();
       detection ??= heard;
       language = heard.language;
     }
-    if (opens) await encodeInto(decoder, await windows.window(seek, frames));
+    if (opens) await encodeInto(decoder, await windows.window(seek, frames), { seek, frames });
     const written = await decodeWithFallback(decoder, { ...options, language, prompt: history.prompt() }, {
       random: randomOfWindow(options.seed, seek),
       signal,

@@ -11,8 +11,8 @@ import type { WaitingWindow } from "./window_queue.ts";
 export interface Rescue {
   /** Their results, in order. */
   readonly results: readonly Promise<Float32Array<ArrayBuffer>>[];
-  /** Ends them: the NPU made it after all. */
-  cancel(): void;
+  /** Ends them, soon: the NPU made it after all. */
+  cancel(): Promise<void>;
 }
 
 /** The plan on the CPU device, loaded when it is first needed. */
@@ -38,16 +38,15 @@ export class CpuRescue implements Disposable {
     const over = Promise.allSettled(results); // whoever takes the results is told of failures
     return {
       results,
-      cancel: () => {
+      cancel: async () => {
         cancelled.abort();
-        over.then(() => {
-          if (--this.#users === 0) this[Symbol.dispose]();
-        });
+        await over;
+        if (--this.#users === 0) this[Symbol.dispose]();
       },
     };
   }
 
-  /** Frees the plan. */
+  /** Frees the plan. Not to be called while windows are being done. */
   [Symbol.dispose](): void {
     this.#plan?.then((plan) => plan[Symbol.dispose](), () => {});
     this.#plan = null;

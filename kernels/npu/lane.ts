@@ -39,7 +39,7 @@ export interface LaneServices {
 }
 
 /** Buffers and runs of a number of windows at a time. */
-export class Lane implements Disposable {
+export class Lane implements AsyncDisposable {
   readonly #plan: ResidentPlan;
   readonly #program: NpuProgram;
   readonly #statistics: NpuStatistics;
@@ -48,6 +48,8 @@ export class Lane implements Disposable {
   readonly #order: readonly (Submission | RowsOperation | CpuOperation)[];
   #owned: DisposableStack;
   #slowest = 0;
+  /** What was not over when the waiting for it ended. */
+  #abandoned: XrtRun | XrtRunlist | null = null;
 
   private constructor(
     plan: ResidentPlan,
@@ -125,13 +127,11 @@ export class Lane implements Disposable {
 
   async #submit({ launches, runs, list }: Submission, timeout: number): Promise<void> {
     const start = performance.now();
-    if (list) {
-      list.start();
-      await list.wait(timeout);
-    } else {
-      runs[0].start();
-      await runs[0].wait(timeout);
-    }
+    const command = list ?? runs[0];
+    command.start();
+    this.#abandoned = command;
+    await command.wait(timeout);
+    this.#abandoned = null;
     const seconds = (performance.now() - start) / 1000;
     this.#slowest = Math.max(this.#slowest, 1000 * seconds);
     const counters = runs.map((run) => run.counters());
@@ -207,8 +207,12 @@ export class Lane implements Disposable {
     output.set(result);
   }
 
-  /** Frees buffers and runs. Throws E_BUSY during a run. */
-  [Symbol.dispose](): void {
+  /**
+   * Frees buffers and runs, after what hangs there was ended by the driver's watchdog: the NPU may still write into them,
+   * and freeing them would wait for it in this thread. Not to be called during a run.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#abandoned?.wait(0).catch(() => {}); // how it ended was told to whoever ran it
     this.#owned[Symbol.dispose]();
   }
 }

@@ -5,7 +5,7 @@
  */
 
 /** A pool. */
-export class LanePool<T extends Disposable> implements Disposable {
+export class LanePool<T extends AsyncDisposable> {
   readonly #make: (size: number) => Promise<T>;
   readonly #idle: { readonly size: number; readonly item: T }[] = [];
   readonly #jobs = new Set<Promise<unknown>>();
@@ -29,29 +29,24 @@ export class LanePool<T extends Disposable> implements Disposable {
 
   async #use<R>(size: number, job: (item: T) => Promise<R>): Promise<R> {
     const found = this.#idle.findIndex((idle) => idle.size === size);
-    if (found < 0) this.#freeIdle(); // their memory is wanted
+    if (found < 0) await this.#freeIdle(); // their memory is wanted
     const item = found < 0 ? await this.#make(size) : this.#idle.splice(found, 1)[0].item;
     try {
       return await job(item);
     } finally {
-      if (this.#isClosed) item[Symbol.dispose]();
-      else this.#idle.push({ size, item });
+      this.#idle.push({ size, item });
+      if (this.#isClosed) await this.#freeIdle();
     }
   }
 
-  #freeIdle(): void {
-    for (const { item } of this.#idle.splice(0)) item[Symbol.dispose]();
+  async #freeIdle(): Promise<void> {
+    await Promise.all(this.#idle.splice(0).map(({ item }) => item[Symbol.asyncDispose]()));
   }
 
   /** Frees all of them; those at work when their job ends. */
   async close(): Promise<void> {
-    this[Symbol.dispose]();
-    await Promise.allSettled(this.#jobs);
-  }
-
-  /** Frees those that are idle, and each of the others when its job ends. */
-  [Symbol.dispose](): void {
     this.#isClosed = true;
-    this.#freeIdle();
+    await this.#freeIdle();
+    await Promise.allSettled(this.#jobs);
   }
 }

@@ -130,11 +130,11 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
             code === "E_NPU_TIMEOUT" && this.#device.endsOnCpu ? rescues.push(this.#cpu.begin(windows)) : 0,
         },
       );
-      for (const rescue of rescues) rescue.cancel();
+      for (const rescue of rescues) await rescue.cancel();
       return outputs.map((value) => ({ status: "fulfilled", value }));
     } catch (error) {
       if (!isNpuFault(error)) {
-        for (const rescue of rescues) rescue.cancel();
+        for (const rescue of rescues) await rescue.cancel();
         throw error;
       }
       this.#device.giveUp(inWindows(error, windows), onWarning);
@@ -165,7 +165,8 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
     const { modelled } = session.description;
     if (!isSecond) return modelled ? MODEL_WAIT_MS : WAIT_MS;
     if (this.#slowest === null) return modelled ? WAIT_MS : RETRY_WAIT_MS;
-    return Math.min(WAIT_MS, Math.max(LEAST_RETRY_WAIT_MS, RETRY_PACE * windows * this.#slowest));
+    const expected = Math.ceil(RETRY_PACE * windows * this.#slowest);
+    return Math.min(WAIT_MS, Math.max(LEAST_RETRY_WAIT_MS, expected));
   }
 
   /** Does something; after a fault of the NPU once more, on a fresh one. */

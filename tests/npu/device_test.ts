@@ -144,7 +144,7 @@ for (const left of ["attention", "gemm", "conv1d"]) {
     const inputs = [logMel(), logMel(2)];
     const alone: Float32Array[] = [];
     for (const windows of [1, 2]) {
-      using lane = await Lane.open(resident, windows, { host, statistics: new NpuStatistics(true) });
+      await using lane = await Lane.open(resident, windows, { host, statistics: new NpuStatistics(true) });
       const outputs = await lane.run(inputs.slice(0, windows), { timeout: 0 });
       alone.push(outputs[0]);
       for (const [i, output] of outputs.entries()) {
@@ -256,7 +256,15 @@ for (
   testOnEmulatedNpu(`NpuDevice asked for by name fails with ${code} after ${fault}`, [], async () => {
     using device = await openEmulated({ npuModel: fault, onNpuFault: "fail" });
     using plan = await device.loadPlan(PLAN, WEIGHTS);
-    await rejects(plan.run(logMel()), { code, exitStatus: exit });
+    const span = { start: 330, end: 359.96 };
+    await rejects(
+      plan.run(logMel(), { span }),
+      (error: { code: string; exitStatus: number; message: string }) => {
+        deepStrictEqual([error.code, error.exitStatus], [code, exit]);
+        match(error.message, /; in the window 5:30\.0 to 6:00\.0$/);
+        return true;
+      },
+    );
   });
 }
 
@@ -348,7 +356,7 @@ for (const fault of ["hang@1+", "error@1+", "lost@1+"]) {
       const kind = fault.split("@")[0];
       // 22 launches a window: the second window fails, and the NPU that is opened then fails at once.
       using npu = await loadModel(DEMO_MODEL, { device: "npu-emulated", npuModel: `${kind}@30+` });
-      XrtLibrary.open("sotto_npu_emulated").configure(fault);
+      XrtLibrary.open("sotto_npu_emulated").configure(`${fault},watchdog=600`);
       const warnings: Warning[] = [];
       const heard = await npu.transcribe(audio, {
         temperature: 0,
@@ -356,6 +364,7 @@ for (const fault of ["hang@1+", "error@1+", "lost@1+"]) {
       });
       strictEqual(heard.text, expected.text);
       deepStrictEqual(warnings.map(({ code }) => code), ["W_NPU_LOST"]);
+      match(warnings[0].message, /; in the window 0:2\d\.\d to 0:5\d\.\d$/);
       deepStrictEqual(heard.run.warnings, warnings);
       strictEqual(heard.run.npu?.fallbacks, heard.run.windows - 1);
     },
