@@ -27,7 +27,7 @@ export interface DeviceProbe {
   readonly hint: string;
   /** The error that asking for it by name would give; null if it is usable. */
   readonly code: ErrorCode | null;
-  /** Where the CPU library was looked for, step by step; empty for other devices. */
+  /** Where the device's native library was looked for, step by step; empty for the portable one, which has none. */
   readonly looked: readonly LibraryStep[];
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { SottoError, type WarningSink } from "../errors.ts";
-import { librarySteps } from "../ffi/library_path.ts";
+import { type LibraryStep, librarySteps } from "../ffi/library_path.ts";
 import { NPU_FAULTS } from "../ffi/xrt_error.ts";
 import type { Device, DeviceName, DeviceProbe } from "./device.ts";
 import type { NpuDeviceOptions } from "./npu/options.ts";
@@ -39,8 +39,22 @@ export async function probeDevices(options: DeviceOptions = {}): Promise<DeviceP
   return await Promise.all(DEVICE_NAMES.map((name) => probe(name, options)));
 }
 
+/** Each step of the search for a device's library. */
+function stepsFor(name: DeviceName, { library, npuLibrary }: DeviceOptions): LibraryStep[] {
+  switch (name) {
+    case "npu":
+      return librarySteps("sotto_xrt", npuLibrary);
+    case "npu-emulated":
+      return librarySteps("sotto_npu_emulated", npuLibrary);
+    case "cpu":
+      return librarySteps("sotto_cpu", library);
+    default:
+      return [];
+  }
+}
+
 async function probe(name: DeviceName, options: DeviceOptions): Promise<DeviceProbe> {
-  const looked = name === "cpu" ? librarySteps("sotto_cpu", options.library) : [];
+  const looked = stepsFor(name, options);
   try {
     using device = await open(name, options);
     return { name, usable: true, detail: device.description, hint: "", code: null, looked };

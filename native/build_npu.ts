@@ -28,6 +28,9 @@ const CXX_FLAGS: readonly string[] = [
   "-Wextra",
 ];
 
+/** Where AMD's own packages put libxrt's libraries, which the system's loader does not search. */
+const INSTALLED_BY_AMD = "/opt/xilinx/xrt/lib";
+
 /** What libraries beside the CPU library take from its folder. */
 const SHARED_SOURCES: readonly string[] = ["status", "threads", "handles", "memory", "cpu_features"].map((
   name,
@@ -95,7 +98,11 @@ export async function buildXrtShim(options: BuildOptions = {}): Promise<Built> {
     "-l:libxrt_coreutil.so.2",
     // libxrt's own needs are found where it is loaded, which may not be here.
     "-Wl,--allow-shlib-undefined",
-    ...(xrt.library.startsWith("/usr/lib") ? [] : [`-Wl,-rpath,${xrt.library}`]),
+    ...(options.release
+      ? [`-Wl,-rpath,${INSTALLED_BY_AMD}`]
+      : xrt.library.startsWith("/usr/lib")
+      ? []
+      : [`-Wl,-rpath,${xrt.library}`]),
   ];
   const cxx = { command, flags: [...CXX_FLAGS, "-isystem", xrt.include] };
   return await build(toolchain, options, libraryName("linux", "sotto_xrt"), sources, [], flags, cxx);

@@ -1,5 +1,6 @@
 /**
- * Writes the npm packages as tarballs: `deno task pack [--out FOLDER]`, into `dist/` unless said otherwise.
+ * Writes the npm packages as tarballs: `deno task pack [--out FOLDER] [--xrt FOLDER]`, into `dist/` unless said otherwise;
+ * `--xrt` says where libxrt and its headers are, if they are not installed.
  *
  * @module
  */
@@ -11,9 +12,9 @@ import { BuildError } from "../native/build.ts";
 import { type Package, platformPackageOf, PLATFORMS, sottoPackage } from "./packages.ts";
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values: { out } } = parseArgs({
+  const { values: { out, xrt } } = parseArgs({
     args: [...args],
-    options: { out: { type: "string", default: "dist" } },
+    options: { out: { type: "string", default: "dist" }, xrt: { type: "string" } },
   });
   await Deno.mkdir(out, { recursive: true });
   const write = async ({ fileName, bytes }: Package) => {
@@ -29,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
   let status = 0;
   for (const platform of PLATFORMS) {
     try {
-      await write(await platformPackageOf(platform));
+      await write(await platformPackageOf(platform, { xrt, onSkip: (reason) => console.error(reason) }));
     } catch (error) {
       if (!(error instanceof BuildError)) throw error;
       console.error(`not packed for ${platform.arch}: ${error.message}`);

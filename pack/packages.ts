@@ -5,9 +5,9 @@
  */
 
 import { join } from "node:path";
-import { buildLibrary } from "../native/build.ts";
+import { BuildError, buildLibrary, buildXrtShim } from "../native/build.ts";
 import { libraryFileName, platformPackage } from "../ffi/library_path.ts";
-import { isNewer, neededGlibc, OLDEST_GLIBC } from "./glibc.ts";
+import { isNewer, libraryNeeds, neededGlibc, OLDEST_GLIBC } from "./glibc.ts";
 import { ENTRIES, javaScriptFiles, ROOT } from "./javascript.ts";
 import { tarGzip } from "./tar.ts";
 
@@ -68,30 +68,67 @@ export async function sottoPackage(work: string): Promise<Package> {
   return await archive(manifest, new Map(await javaScriptFiles(work)));
 }
 
+/** What else goes into a platform's package. */
+export interface PlatformPackageOptions {
+  /** Where libxrt and its headers are, as `native/build.ts` takes it. */
+  readonly xrt?: string;
+  /** Told in one line why libsotto_xrt stays out. */
+  readonly onSkip?: (reason: string) => void;
+}
+
 /**
- * Makes a platform's package, compiling its library if it is missing or stale.
- *
- * @throws {BuildError} without a compiler for it; {Error} if the library would not load with glibc 2.28.
+ * The newest glibc that libsotto_xrt may need: that of Ubuntu 22.04, as libxrt drives no NPU on anything older.
  */
-export async function platformPackageOf({ arch, target }: Platform): Promise<Package> {
+export const XRT_GLIBC = "2.35";
+
+/**
+ * Makes a platform's package, compiling its libraries if they are missing or stale. libsotto_xrt is in it where libxrt is.
+ *
+ * @throws {BuildError} without a compiler for it; {Error} if libsotto_cpu would not load with glibc 2.28.
+ */
+export async function platformPackageOf(
+  { arch, target }: Platform,
+  { xrt, onSkip }: PlatformPackageOptions = {},
+): Promise<Package> {
   const { path } = await buildLibrary({ release: true, target });
   const glibc = await neededGlibc(path);
   if (isNewer(glibc, OLDEST_GLIBC)) {
     throw new Error(`${path} needs glibc ${glibc}: ${OLDEST_GLIBC} is promised`);
   }
   const library = libraryFileName("sotto_cpu");
+  const files = new Map([[library, await Deno.readFile(path)]]);
+  // libxrt is for processors with an NPU of AMD's.
+  const shim = arch === "x86_64" ? await xrtShim({ target, xrt, onSkip }) : null;
+  if (shim !== null) files.set(libraryFileName("sotto_xrt"), await Deno.readFile(shim));
   const manifest = {
     name: platformPackage("linux", arch),
     version: await packageVersion(),
-    description: `libsotto_cpu for Linux on ${arch}, glibc ${OLDEST_GLIBC} or newer`,
+    description: `libsotto_cpu for Linux on ${arch}, glibc ${OLDEST_GLIBC} or newer` +
+      (shim === null ? "" : "; libsotto_xrt for NPUs, where libxrt is installed"),
     license: LICENSE,
     os: ["linux"],
     cpu: [arch === "x86_64" ? "x64" : "arm64"],
     libc: ["glibc"],
     main: library,
-    files: [library],
+    files: [...files.keys()],
   };
-  return await archive(manifest, new Map([[library, await Deno.readFile(path)]]));
+  return await archive(manifest, files);
+}
+
+/** The path of libsotto_xrt, or null where libxrt is not, unless a folder was named. */
+async function xrtShim(
+  { target, xrt, onSkip }: Pick<Platform, "target"> & PlatformPackageOptions,
+): Promise<string | null> {
+  try {
+    const { path } = await buildXrtShim({ release: true, target, xrt });
+    const glibc = (await libraryNeeds(path)).versions.get("GLIBC") ?? "0";
+    if (isNewer(glibc, XRT_GLIBC)) throw new Error(`${path} needs glibc ${glibc}: ${XRT_GLIBC} is promised`);
+    return path;
+  } catch (error) {
+    if (!(error instanceof BuildError) || error.reason !== "not-here" || xrt !== undefined) throw error;
+    onSkip?.(error.message);
+    return null;
+  }
 }
 
 async function archive(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { DECODERS } from "../audio/worker_decoder.ts";
 import { ONNX_RUNTIME } from "../voice/onnx_runtime.ts";
 import {
@@ -12,37 +12,8 @@ import {
   resultOf,
 } from "./support/command.ts";
 import { LIBRARY_PATH, testWithLibrary } from "./support/cpu_library.ts";
+import { ModuleServer } from "./support/module_server.ts";
 import { PROJECT_ROOT } from "./support/shared_data.ts";
-
-const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  ".ts": "application/typescript",
-  ".json": "application/json",
-};
-
-/** Serves the tree's modules as a web server would; nothing else of it. */
-class ModuleServer implements AsyncDisposable {
-  readonly #server: Deno.HttpServer<Deno.NetAddr>;
-
-  constructor() {
-    this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-      const { pathname } = new URL(request.url);
-      const type = MEDIA_TYPES[extname(pathname)];
-      const file = type && await Deno.readFile(new URL(`.${pathname}`, PROJECT_ROOT)).catch(() => null);
-      return file
-        ? new Response(file, { headers: { "content-type": type } })
-        : new Response("not found", { status: 404 });
-    });
-  }
-
-  /** `127.0.0.1:PORT` */
-  get host(): string {
-    return `127.0.0.1:${this.#server.addr.port}`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.shutdown();
-  }
-}
 
 /** Runs a script from a folder of its own that imports `mod.ts` by URL, into an empty cache. */
 async function runImporting(

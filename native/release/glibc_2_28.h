@@ -22,6 +22,10 @@ __asm__(".symver pthread_create,pthread_create@" SOTTO_OLDEST_GLIBC);
 __asm__(".symver pthread_join,pthread_join@" SOTTO_OLDEST_GLIBC);
 __asm__(".symver __fxstat,__fxstat@" SOTTO_OLDEST_GLIBC);
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct stat;
 extern int __fxstat(int version, int descriptor, struct stat *out);
 
@@ -30,6 +34,10 @@ __attribute__((weak, visibility("hidden"))) int sotto_fstat(int descriptor, stru
 __attribute__((weak, visibility("hidden"))) int sotto_fstat(int descriptor, struct stat *out) {
   return __fxstat(SOTTO_STAT_VERSION, descriptor, out);
 }
+
+#ifdef __cplusplus
+}
+#endif
 #define fstat sotto_fstat
 #endif
 
