@@ -1,11 +1,12 @@
 /**
  * Plots as SVG by Observable Plot, over linkedom's document: Deno has none of its own.
  *
- * Both come from npm when the first plot is drawn, and are named in a way that the module graph does not show: who
- * draws nothing downloads nothing.
+ * Both come from npm when the first plot is drawn: who draws nothing downloads nothing.
  *
  * @module
  */
+
+import { importNpm } from "../npm_module.ts";
 
 /** The packages, pinned. */
 export const PLOT_PACKAGES = {
@@ -39,8 +40,8 @@ export interface PlotLibrary {
  * @throws {TypeError} if the packages cannot be fetched.
  */
 export async function plotSvg(describe: (library: PlotLibrary) => Record<string, unknown>): Promise<string> {
-  const library = await import(PLOT_PACKAGES.plot) as PlotLibrary;
-  const { parseHTML } = await import(PLOT_PACKAGES.document) as {
+  const library = await importNpm(PLOT_PACKAGES.plot) as PlotLibrary;
+  const { parseHTML } = await importNpm(PLOT_PACKAGES.document) as {
     parseHTML(html: string): { document: unknown };
   };
   const { document } = parseHTML("<html></html>");

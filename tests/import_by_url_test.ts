@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DECODERS } from "../audio/worker_decoder.ts";
+import { PLOT_PACKAGES } from "../notebook/plot.ts";
 import { ONNX_RUNTIME } from "../voice/onnx_runtime.ts";
 import {
   assertDone,
@@ -112,25 +113,29 @@ Deno.test("mod.ts imported by URL finds its bundled vocabularies", async () => {
   assert.equal(result.stdout, " Grüße aus Köln\n");
 });
 
-Deno.test("mod.ts imported by URL decodes compressed audio", async (t) => {
+Deno.test("mod.ts imported by URL fetches decoders and plots from npm when they are wanted", async (t) => {
   await inFolder(async (cache) => {
-    // The decoder comes from npm: what is tested is the import, not the network.
+    // What is tested is the import, not the network.
+    const wanted = [DECODERS.flac.specifier, ...Object.values(PLOT_PACKAGES)];
     const fetched = await resultOf(
-      denoCommand(["cache", "--no-config", DECODERS.flac.specifier], { env: { DENO_DIR: cache }, cwd: cache })
-        .spawn(),
+      denoCommand(["cache", "--no-config", ...wanted], { env: { DENO_DIR: cache }, cwd: cache }).spawn(),
     );
     const isReachable = fetched.code === 0;
     await t.step({
-      name: isReachable ? "FLAC" : "skipped: npm cannot be reached",
+      name: isReachable ? "FLAC, and a comparison" : "skipped: npm cannot be reached",
       ignore: !isReachable,
       fn: async () => {
         const flac = new URL("tests/data/audio/speech.flac", PROJECT_ROOT).pathname;
         const result = await runImporting((url) => `
           import { loadAudio } from ${JSON.stringify(url)};
-          console.log((await loadAudio(Deno.args[0])).length);
+          import { comparisonSvg } from ${JSON.stringify(url.replace("mod.ts", "notebook/mod.ts"))};
+          import { compare } from ${JSON.stringify(url.replace("mod.ts", "tensor/mod.ts"))};
+          const audio = await loadAudio(Deno.args[0]);
+          const svg = await comparisonSvg(compare(audio, audio.map((value) => value + 0.001)));
+          console.log(audio.length, svg.slice(0, 4));
         `, { flags: [`--allow-read=${flac}`], args: [flac], env: { DENO_DIR: cache } });
         assertDone(result);
-        assert.equal(result.stdout, "12800\n", "0.8 s of 16 kHz");
+        assert.equal(result.stdout, "12800 <svg\n", "0.8 s of 16 kHz");
       },
     });
   });

@@ -9,6 +9,7 @@
 
 import { createRequire } from "node:module";
 import { SottoError } from "../errors.ts";
+import { importNpm } from "../npm_module.ts";
 
 /** The version that is loaded. */
 export const ONNX_RUNTIME_VERSION = "1.30.0";
@@ -47,7 +48,7 @@ export interface OnnxRuntime {
  */
 export async function loadOnnxRuntime(): Promise<OnnxRuntime> {
   try {
-    const module = await import(ONNX_RUNTIME);
+    const module = await importNpm(ONNX_RUNTIME) as OnnxRuntime & { readonly default?: OnnxRuntime };
     return module.default ?? module;
   } catch (error) {
     const text = error instanceof Error ? error.message : String(error);
