@@ -50,14 +50,14 @@ size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k) {
   return (size_t)tiles_at_a_time(kernel, k) * (tile_bytes(kernel, k) + sums_bytes(kernel));
 }
 
-/* How many threads share the rows, of `parts`: the others share the columns. The split whose largest rectangle is
- * smallest, and among equals the one that packs A least often. */
+/* How many threads share the rows, of `parts`: the others share the columns. The split whose largest rectangle is least
+ * work: packing a tile takes about as long as one panel of it (1.1 in INT8, where that counts most, to 0.2 in F32). */
 static int parts_over_rows(int64_t tiles, int64_t panels, int parts) {
   int best = parts;
   int64_t best_area = INT64_MAX;
   for (int rows = parts; rows >= 1; rows--) {
     if (parts % rows != 0) continue;
-    int64_t area = ceil_div(tiles, rows) * ceil_div(panels, parts / rows);
+    int64_t area = ceil_div(tiles, rows) * (ceil_div(panels, parts / rows) + 1);
     if (area < best_area) {
       best_area = area;
       best = rows;

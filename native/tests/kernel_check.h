@@ -23,6 +23,8 @@
 #define TOLERANCE_GROUPS(K, magnitude) TOLERANCE_SUM((K) / 64 + 5, magnitude)
 /* lanes/functions.h: 2e-8 · |x| and two roundings of the result. */
 #define TOLERANCE_GELU(x, result) (2e-8 * (x) + 4 * ROUNDING * (result) + SMALLEST)
+/* What products of less than F32 may add to that: |x| · Φ(−|x|) is at most 0.17, its relative error 7.5e-5. */
+#define TOLERANCE_GELU_COARSE 1.5e-5
 /* magnitude = the largest of the row's |in − mean| · scale · |weight| and |bias|; spread = the mean's size against the
  * row's deviation, which says how many digits the difference from it has left. */
 #define TOLERANCE_LAYERNORM(magnitude, spread) (5e-7 * (magnitude) * (1 + (spread)))

@@ -40,7 +40,7 @@ enum { MAX_WIDTH = 80 };
 typedef struct {
   int64_t T, width;
   double scale;                                      /* of queries and keys: large ones give nearly one-hot weights */
-  enum { ANY_ORDER, RISING, FALLING, ZERO } scores;  /* rising: every block of keys brings a new maximum */
+  enum { ANY_ORDER, RISING, FALLING, ZERO } scores;  /* rising: to 40 · scale, so every panel of keys brings a new maximum */
   int64_t queries;                                   /* of T, spread over it */
 } attention_case;
 
@@ -49,7 +49,7 @@ static void fill_head(const attention_case *c, float *qkv, int64_t stride) {
     for (int64_t d = 0; d < c->width; d++) {
       const double slope = c->scores == RISING ? (double)t : (double)(c->T - t);
       double q = random_uniform() * c->scale, k = random_uniform() * c->scale;
-      if (c->scores == RISING || c->scores == FALLING) q = 1, k = slope / (double)c->T * 40 / sqrt((double)c->width);
+      if (c->scores == RISING || c->scores == FALLING) q = 1, k = slope / (double)c->T * 40 * c->scale / sqrt((double)c->width);
       if (c->scores == ZERO) q = 0;
       qkv[t * stride + d] = (float)q;
       qkv[t * stride + c->width + d] = (float)k;
@@ -101,9 +101,12 @@ static void test_case(kernel_check *check, attention_kernel *kernel, attention_c
   const int64_t tiles = (c.T + kernel->query_tile - 1) / kernel->query_tile;
   const int64_t wanted = (c.queries + kernel->query_tile - 1) / kernel->query_tile;
   const int64_t step = tiles > wanted && wanted > 1 ? (tiles - 1) / (wanted - 1) : 1;
-  for (int64_t tile = 0; tile < tiles; tile += step > 0 ? step : 1) {
+  /* One tile in the first call, two in the second, and so on to as many as a call may have. */
+  for (int64_t tile = 0, wide = 0; tile < tiles; tile += step > wide ? step : wide) {
     const int64_t t = tile * kernel->query_tile;
-    const int count = (int)(c.T - t < kernel->query_tile ? c.T - t : kernel->query_tile);
+    wide = wide % kernel->query_tiles + 1;
+    const int64_t most = wide * kernel->query_tile;
+    const int count = (int)(c.T - t < most ? c.T - t : most);
     kernel->attend(qkv + t * stride, stride, count, packed, c.T, c.width, out + t * c.width, c.width, scratch);
     for (int i = 0; i < count; i++) compare_query(check, &c, qkv, stride, t + i, out + (t + i) * c.width, weights);
   }
@@ -128,6 +131,7 @@ static void test_kernel(kernel_check *check, attention_kernel *kernel) {
   for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
     test_case(check, kernel, (attention_case){blocks[i], 64, 2, ANY_ORDER, 3 * q});
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, RISING, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 4, RISING, 3 * q});
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, FALLING, 3 * q});
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, ZERO, 3 * q});
   }

@@ -96,6 +96,10 @@ static inline void lanes_split(lanes x, lanes *m, lanes *e) {
 static inline lanes lanes_zero_below(lanes x, float limit, lanes y) {
   return _mm256_and_ps(_mm256_cmp_ps(x, _mm256_set1_ps(limit), _CMP_GE_OQ), y);
 }
+/* Whether some element exceeds the limit. */
+static inline int lanes_any_above(lanes x, float limit) {
+  return _mm256_movemask_ps(_mm256_cmp_ps(x, _mm256_set1_ps(limit), _CMP_GT_OQ)) != 0;
+}
 static inline float lanes_max_of(lanes x) {
   __m128 m = _mm_max_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));
   m = _mm_max_ps(m, _mm_movehl_ps(m, m));

@@ -2,6 +2,11 @@
 #include "lanes_transpose.h"
 #include "tile.h"
 
-#define ATTENTION_KEYS 512 /* a tile's scores: 24 KiB of 48 */
+#define ATTENTION_NAME attention_f32_avx512
+#define ATTENTION_KEYS 256
+#define ATTENTION_TILES 4
+
+#include "../lanes/keys_f32.h"
+#include "../lanes/weights_f32.h"
 
 #include "../lanes/attention.h"

@@ -83,6 +83,10 @@ static inline void lanes_split(lanes x, lanes *m, lanes *e) {
 static inline lanes lanes_zero_below(lanes x, float limit, lanes y) {
   return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_GE_OQ), y);
 }
+/* Whether some element exceeds the limit. */
+static inline int lanes_any_above(lanes x, float limit) {
+  return _mm512_cmp_ps_mask(x, _mm512_set1_ps(limit), _CMP_GT_OQ) != 0;
+}
 static inline float lanes_max_of(lanes x) { return _mm512_reduce_max_ps(x); }
 static inline float lanes_sum_of(lanes x) { return _mm512_reduce_add_ps(x); }
 

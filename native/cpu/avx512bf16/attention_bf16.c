@@ -2,9 +2,11 @@
 #include "../avx512/lanes_transpose.h"
 #include "../avx512/tile.h"
 
-#define ATTENTION_KEYS 512 /* a tile's scores: 24 KiB of 48 */
 #define ATTENTION_NAME attention_bf16_avx512bf16
+#define ATTENTION_KEYS 256
+#define ATTENTION_TILES 4
 
 #include "../lanes/keys_bf16.h"
+#include "../lanes/weights_bf16.h"
 
-#include "../lanes/attention_half.h"
+#include "../lanes/attention.h"

@@ -1,144 +1,172 @@
-/* Attention of one head over blocks of keys, with the softmax corrected as larger scores are found.
+/* Attention of one head over blocks of keys; no score is stored for longer than it takes to make a weight of it.
  *
- * For a tile of queries, and each block of ATTENTION_KEYS keys:
- *   S = q · kᵀ                       [queries, keys], scratch that stays in the first-level cache
- *   m' = max(m, row maxima of S),  P = 2^(S − m'),  l = l · 2^(m − m') + row sums of P
- *   O = O · 2^(m − m') + P · v       [queries, width]
- * and at the end O / l. q carries the factor log2(e) / √D, so that 2^x serves for e^x. Both products run on the tiles of
- * panel.h: keys are packed as panels [⌈T / n⌉][D][n], values as panels [⌈D / n⌉][T][n], n = TILE_COLUMNS.
- * Against the plain softmax: within 2e-6 of the largest |v|.
+ * For up to ATTENTION_TILES tiles of queries, and each block of ATTENTION_KEYS keys:
+ *   x = q · kᵀ − m,  P = 2^x        [queries, keys of a panel], sums in registers; P stays in the first-level cache
+ *   l = l + row sums of P
+ *   O = O + P · v                   [queries, width]
+ * and at the end O / l. q carries the factor log2(e) / √D, so that 2^x serves for e^x.
  *
- * Included by <isa>/attention.c, which defines TILE_ROWS, TILE_VECTORS and ATTENTION_KEYS. */
+ * m is the largest score of a row among the first panel of keys. That it may not be the largest of all costs nothing:
+ * weights are floating-point numbers, exact to the same share of themselves wherever they lie, and O / l takes m out
+ * again. Only a score more than RISE above m moves it, and what was gathered with it. So no pass over the scores looks
+ * for maxima, and the exponentials of one tile run while the products of the next do.
+ *
+ * A panel of keys, and a block of a panel of values, are read from the second-level cache once for all tiles.
+ *
+ *   packed: keys as panels [⌈T / n⌉] of key_panel_floats, values as panels [⌈D / n⌉] of value_panel_floats, n = TILE_COLUMNS
+ *
+ * Included by <isa>/attention*.c, which defines TILE_ROWS, TILE_VECTORS, ATTENTION_KEYS, ATTENTION_TILES and
+ * ATTENTION_NAME, and includes before what scores (keys_*.h) and weights (weights_*.h) are made of. */
 #include <math.h>
 #include <string.h>
 
-#include "../kernels.h"
-#include "functions.h"
-#include "panel.h"
-
-_Static_assert(ATTENTION_KEYS % TILE_COLUMNS == 0, "a block of keys is whole panels");
+_Static_assert(ATTENTION_KEYS % TILE_COLUMNS == 0 && TILE_COLUMNS == 2 * LANES, "a block of keys is whole panels");
 
 /* Below every score that can matter, and finite, so that differences are not NaN. */
 #define LOWEST (-0x1p126f)
 
+/* Weights up to 2^64 and their sums over 2^30 keys stay far inside the range of F32. */
+#define RISE 64.0f
+
 #define LOG2_E 1.44269504088896341f
 
-static inline int64_t panels_of(int64_t count) { return (count + TILE_COLUMNS - 1) / TILE_COLUMNS; }
+/* Where the packed values begin. */
+static size_t values_offset(int64_t T, int64_t width) { return (size_t)(panels_of(T) * key_panel_floats(width)); }
 
 static size_t packed_floats(int64_t T, int64_t width) {
-  return (size_t)(panels_of(T) * width + panels_of(width) * T) * TILE_COLUMNS;
-}
-
-/* Where the packed values begin. */
-static size_t values_offset(int64_t T, int64_t width) { return (size_t)(panels_of(T) * width) * TILE_COLUMNS; }
-
-/* Scratch: queries [D, TILE_ROWS], scores [TILE_ROWS, ATTENTION_KEYS], output [TILE_ROWS, panels · TILE_COLUMNS]. */
-static size_t query_floats(int64_t width) { return (size_t)((width * TILE_ROWS + 15) / 16 * 16); }
-
-static size_t scratch_floats(int64_t T, int64_t width) {
-  (void)T;
-  return query_floats(width) + TILE_ROWS * ATTENTION_KEYS + (size_t)(TILE_ROWS * panels_of(width) * TILE_COLUMNS);
+  return values_offset(T, width) + (size_t)(panels_of(width) * value_panel_floats(T));
 }
 
 static void pack(const float *k, const float *v, int64_t stride, int64_t T, int64_t width, int64_t begin, int64_t end,
                  float *packed) {
-  float *values = packed + values_offset(T, width);
   for (int64_t panel = begin; panel < end; panel++) {
     const int64_t first = panel * TILE_COLUMNS, count = T - first < TILE_COLUMNS ? T - first : TILE_COLUMNS;
-    pack_columns(k + first * stride, stride, count, width, packed + first * width);
-    for (int64_t t = first; t < first + count; t++)
-      for (int64_t d = 0; d < width; d += LANES) {
-        const int64_t here = width - d < LANES ? width - d : LANES;
-        float *out = values + (d / TILE_COLUMNS * T + t) * TILE_COLUMNS + d % TILE_COLUMNS;
-        lanes_store(out, lanes_load_first(v + t * stride + d, here));
-      }
+    pack_keys(k + first * stride, stride, count, width, packed + panel * key_panel_floats(width));
+    pack_values(v, stride, T, width, first, count, packed + values_offset(T, width));
   }
 }
+
+/* Rows of weights lie a cache line more than a power of two apart, or they would all want the same places in the cache. */
+enum { WEIGHTS_STRIDE = ATTENTION_KEYS / KEYS_A_WEIGHT + 16 };
 
 /* What a tile of queries has gathered so far. */
 typedef struct {
-  float largest[TILE_ROWS];
-  float sum[TILE_ROWS];
-} softmax_state;
+  float *output;                          /* [TILE_ROWS, whole panels] */
+  float *weights;                         /* [TILE_ROWS, WEIGHTS_STRIDE], of the running block */
+  _Alignas(64) float sums[TILE_ROWS * LANES]; /* of weights, by lane */
+  float offsets[TILE_ROWS];               /* m */
+} tile_state;
 
-/* scores [TILE_ROWS, keys] of a block, and −∞ behind its last key up to a whole panel. */
-static void score_block(const float *q, const float *key_panels, int64_t width, int64_t keys, float *scores) {
-  for (int64_t n = 0; n < keys; n += TILE_COLUMNS) {
-    tile_sums s = tile_multiply(tile_zero(), width, q, TILE_ROWS, 1, key_panels + n * width);
-    tile_store(&s, scores + n, ATTENTION_KEYS);
-  }
-  const int64_t padded = panels_of(keys) * TILE_COLUMNS;
-  for (int r = 0; r < TILE_ROWS && keys < padded; r++)
-    for (int64_t n = keys; n < padded; n++) scores[r * ATTENTION_KEYS + n] = LOWEST;
+static size_t query_floats(int64_t width) { return (size_t)((query_tile_floats(width) + 15) / 16 * 16); }
+static size_t output_floats(int64_t width) { return (size_t)(TILE_ROWS * panels_of(width) * TILE_COLUMNS); }
+
+static size_t scratch_floats(int64_t T, int64_t width) {
+  (void)T;
+  return ATTENTION_TILES * (query_floats(width) + TILE_ROWS * WEIGHTS_STRIDE + output_floats(width));
 }
 
-/* Scores to weights in place; `output` and the state are brought to the new maximum. */
-static void weigh_block(float *scores, int64_t keys, float *output, int64_t output_width, softmax_state *state) {
-  const int64_t padded = panels_of(keys) * TILE_COLUMNS;
+/* Moves m of the rows of x [TILE_ROWS, TILE_COLUMNS] that rise above `limit` to their largest, and all that was gathered
+ * with the old m: the `done` weights before this panel's, their sums, and the output. */
+static __attribute__((noinline)) void raise_offsets(tile_state *state, float *x, float limit, int64_t done,
+                                                    int64_t output_width) {
   for (int r = 0; r < TILE_ROWS; r++) {
-    float *row = scores + r * ATTENTION_KEYS;
-    lanes most = lanes_load(row);
-    for (int64_t n = LANES; n < padded; n += LANES) most = lanes_max(most, lanes_load(row + n));
-    const float block_most = lanes_max_of(most);
-    const float before = state->largest[r], now = block_most > before ? block_most : before;
-    const lanes offset = lanes_set(now);
-    lanes sum = lanes_zero();
-    for (int64_t n = 0; n < padded; n += LANES) {
-      const lanes weight = lanes_exp2(lanes_sub(lanes_load(row + n), offset));
-      lanes_store(row + n, weight);
-      sum = lanes_add(sum, weight);
+    float *row = x + r * TILE_COLUMNS;
+    const float rise = lanes_max_of(lanes_max(lanes_load(row), lanes_load(row + LANES)));
+    if (rise <= limit) continue;
+    state->offsets[r] += rise;
+    for (int v = 0; v < TILE_COLUMNS; v += LANES) lanes_store(row + v, lanes_sub(lanes_load(row + v), lanes_set(rise)));
+    if (limit < 0) continue; /* the first panel: nothing was gathered */
+    const lanes factor = lanes_set(exp2f(-rise));
+    float *sums = state->sums + r * LANES, *output = state->output + r * output_width;
+    lanes_store(sums, lanes_mul(lanes_load(sums), factor));
+    for (int64_t d = 0; d < output_width; d += LANES) lanes_store(output + d, lanes_mul(lanes_load(output + d), factor));
+    scale_weights(state->weights + r * WEIGHTS_STRIDE, done, factor);
+  }
+}
+
+/* The weights of one panel of `count` keys, of which `done` came before it in this block. */
+TILE_INLINE void weigh_panel(tile_state *state, const float *query, const float *panel, int64_t width, int64_t count,
+                             int64_t done, int is_first, int64_t output_width) {
+  _Alignas(64) float x[TILE_ROWS * TILE_COLUMNS];
+  tile_sums scores = score_tile(query, panel, width);
+  if (count < TILE_COLUMNS) {
+    tile_store(&scores, x, TILE_COLUMNS);
+    for (int r = 0; r < TILE_ROWS; r++)
+      for (int64_t n = count; n < TILE_COLUMNS; n++) x[r * TILE_COLUMNS + n] = LOWEST;
+    scores = tile_load(x, TILE_COLUMNS);
+  }
+  lanes most[TILE_VECTORS][2]; /* strands, or the latency of their comparisons adds up */
+#pragma GCC unroll 4
+  for (int v = 0; v < TILE_VECTORS; v++) most[v][0] = most[v][1] = lanes_set(LOWEST);
+#pragma GCC unroll 16
+  for (int r = 0; r < TILE_ROWS; r++) {
+    const lanes offset = lanes_set(state->offsets[r]);
+#pragma GCC unroll 4
+    for (int v = 0; v < TILE_VECTORS; v++) {
+      scores.at[r][v] = lanes_sub(scores.at[r][v], offset);
+      lanes_store(x + r * TILE_COLUMNS + v * LANES, scores.at[r][v]);
+      most[v][r % 2] = lanes_max(most[v][r % 2], scores.at[r][v]);
     }
-    const float block_sum = lanes_sum_of(sum);
-    if (now > before) {
-      const float correction = exp2f(before - now);
-      state->largest[r] = now;
-      state->sum[r] *= correction;
-      for (int64_t d = 0; d < output_width; d += LANES) {
-        float *at = output + r * output_width + d;
-        lanes_store(at, lanes_mul(lanes_load(at), lanes_set(correction)));
-      }
-    }
-    state->sum[r] += block_sum;
+  }
+  const lanes all = lanes_max(lanes_max(most[0][0], most[0][1]), lanes_max(most[1][0], most[1][1]));
+  if (is_first || lanes_any_above(all, RISE)) raise_offsets(state, x, is_first ? LOWEST : RISE, done, output_width);
+#pragma GCC unroll 16
+  for (int r = 0; r < TILE_ROWS; r++) {
+    float *row = x + r * TILE_COLUMNS, *sum = state->sums + r * LANES;
+    const lanes first = weight_of(lanes_load(row)), second = weight_of(lanes_load(row + LANES));
+    lanes_store(sum, lanes_add(lanes_load(sum), lanes_add(first, second)));
+    store_weights(state->weights + r * WEIGHTS_STRIDE + done / KEYS_A_WEIGHT, first, second);
   }
 }
 
 static void attend(const float *q, int64_t q_stride, int queries, const float *packed, int64_t T, int64_t width,
                    float *out, int64_t out_stride, float *scratch) {
   const int64_t output_width = panels_of(width) * TILE_COLUMNS;
-  float *tile = scratch, *scores = tile + query_floats(width), *output = scores + TILE_ROWS * ATTENTION_KEYS;
+  const int tiles = (queries + TILE_ROWS - 1) / TILE_ROWS;
   const float *values = packed + values_offset(T, width);
-  const float factor = LOG2_E / sqrtf((float)width);
-  for (int r = 0; r < TILE_ROWS; r++)
-    for (int64_t d = 0; d < width; d++) tile[d * TILE_ROWS + r] = r < queries ? q[r * q_stride + d] * factor : 0.0f;
-  memset(output, 0, (size_t)(TILE_ROWS * output_width) * sizeof(float));
-  softmax_state state;
-  for (int r = 0; r < TILE_ROWS; r++) state.largest[r] = LOWEST, state.sum[r] = 0;
+  tile_state states[ATTENTION_TILES];
+  float *queries_packed = scratch, *next = scratch + ATTENTION_TILES * query_floats(width);
+  for (int i = 0; i < tiles; i++) {
+    tile_state *state = &states[i];
+    const int first = i * TILE_ROWS, count = queries - first < TILE_ROWS ? queries - first : TILE_ROWS;
+    pack_queries(&(gemm_rows){q + first * q_stride, 0, q_stride, (count - 1) * q_stride + width}, count, width,
+                 LOG2_E / sqrtf((float)width), queries_packed + (size_t)i * query_floats(width));
+    state->weights = next, next += TILE_ROWS * WEIGHTS_STRIDE;
+    state->output = next, next += output_floats(width);
+    memset(state->output, 0, output_floats(width) * sizeof(float));
+    memset(state->sums, 0, sizeof state->sums);
+    memset(state->offsets, 0, sizeof state->offsets);
+  }
 
   for (int64_t t = 0; t < T; t += ATTENTION_KEYS) {
     const int64_t keys = T - t < ATTENTION_KEYS ? T - t : ATTENTION_KEYS;
-    score_block(tile, packed + t * width, width, keys, scores);
-    weigh_block(scores, keys, output, output_width, &state);
-    for (int64_t d = 0; d < output_width; d += TILE_COLUMNS) {
-      tile_sums o = tile_load(output + d, output_width);
-      o = tile_multiply(o, keys, scores, 1, ATTENTION_KEYS, values + (d * T + t * TILE_COLUMNS));
-      tile_store(&o, output + d, output_width);
-    }
+    for (int64_t n = 0; n < keys; n += TILE_COLUMNS)
+      for (int i = 0; i < tiles; i++)
+        weigh_panel(&states[i], queries_packed + (size_t)i * query_floats(width),
+                    packed + (t + n) / TILE_COLUMNS * key_panel_floats(width), width,
+                    keys - n < TILE_COLUMNS ? keys - n : TILE_COLUMNS, n, t + n == 0, output_width);
+    for (int64_t d = 0; d < output_width; d += TILE_COLUMNS)
+      for (int i = 0; i < tiles; i++) {
+        tile_sums o = tile_load(states[i].output + d, output_width);
+        o = multiply_weights(o, keys, states[i].weights, WEIGHTS_STRIDE,
+                             values + d / TILE_COLUMNS * value_panel_floats(T) + t / KEYS_A_WEIGHT * TILE_COLUMNS);
+        tile_store(&o, states[i].output + d, output_width);
+      }
   }
 
-  for (int r = 0; r < queries; r++) {
-    const lanes factor_out = lanes_set(1 / state.sum[r]);
-    for (int64_t d = 0; d < width; d += LANES) {
-      const lanes value = lanes_mul(lanes_load(output + r * output_width + d), factor_out);
-      if (width - d >= LANES)
-        lanes_store(out + r * out_stride + d, value);
-      else
-        lanes_store_first(out + r * out_stride + d, width - d, value);
+  for (int i = 0; i < tiles; i++)
+    for (int r = 0; r < TILE_ROWS && i * TILE_ROWS + r < queries; r++) {
+      const lanes factor = lanes_set(1 / lanes_sum_of(lanes_load(states[i].sums + r * LANES)));
+      float *row = out + (i * TILE_ROWS + r) * out_stride;
+      for (int64_t d = 0; d < width; d += LANES)
+        lanes_store_first(row + d, width - d < LANES ? width - d : LANES,
+                          lanes_mul(lanes_load(states[i].output + r * output_width + d), factor));
     }
-  }
 }
 
-attention_kernel LANES_KERNEL(attention_f32) = {
+attention_kernel ATTENTION_NAME = {
     .query_tile = TILE_ROWS,
+    .query_tiles = ATTENTION_TILES,
     .key_panel = TILE_COLUMNS,
     .packed_floats = packed_floats,
     .scratch_floats = scratch_floats,

@@ -4,6 +4,7 @@
  * instruction multiplies two pairs and adds both products to an F32 sum; subnormal operands count as 0.
  *
  * Included by <isa>/gemm_bf16.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_BLOCK_BYTES. */
+#define GEMM_GELU lanes_gelu_coarse
 #include "gemm_store.h"
 #include "pairs.h"
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "../f16_run.h"
+#define GEMM_GELU lanes_gelu_coarse
 #include "gemm_store.h"
 #include "pairs.h"
 

@@ -8,13 +8,12 @@
  *   group of a tile    steps [I8_GROUP / I8_STEP, TILE_ROWS], scales [TILE_ROWS]
  *   group of a panel   steps [I8_GROUP / I8_STEP, TILE_COLUMNS], beginnings [TILE_COLUMNS] INT32, scales [TILE_COLUMNS]
  *
- * After each group the sums, times both scales, are added to F32 sums, which stay in the first-level cache.
+ * After each group the sums, times both scales, are added to F32 sums, which stay in registers for a block of K.
  * A value is rounded (K / 64 + 2) times.
  *
  * Included by <isa>/gemm_i8.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_BLOCK_BYTES. */
-#include <string.h>
-
 #include "codes.h"
+#define GEMM_GELU lanes_gelu_coarse
 #include "gemm_store.h"
 
 enum {
@@ -98,32 +97,67 @@ static void pack_panel(const float *b, int64_t stride, int count, int64_t depth,
     }
 }
 
-/* Adds the product of one group to the sums. A function of its own, and all integers held in registers behind the loop:
- * else GCC 12 spills them in the innermost loop, which halves the speed. */
-static __attribute__((noinline)) void multiply_group(const float *a, const float *b, float *sums) {
-  tile_sums whole = tile_multiply_i8(tile_begin(b + STEPS * TILE_COLUMNS), STEPS, a, TILE_ROWS, 1, b);
+/* Rows that are multiplied together: their INT32 sums of a group and their F32 sums of all share the registers. */
+enum { HELD_ROWS = TILE_ROWS / 2 };
+_Static_assert(TILE_ROWS % HELD_ROWS == 0, "passes over a tile are whole");
+
+/* sums [HELD_ROWS, TILE_COLUMNS] (+)= so many rows of a tile, from `a` on, times a panel. The sums of one group do not
+ * depend on those of the next, so one's scaling runs while the other multiplies. Not inlined, and sums held in registers
+ * behind the loop, because GCC 12 spills them in it otherwise: half the speed. */
+static __attribute__((noinline)) void multiply_rows(int64_t groups, const float *a, const float *b, float *sums,
+                                                    int is_first) {
+  lanes total[HELD_ROWS][TILE_VECTORS];
 #pragma GCC unroll 16
-  for (int r = 0; r < TILE_ROWS; r++)
+  for (int r = 0; r < HELD_ROWS; r++)
 #pragma GCC unroll 4
-    for (int v = 0; v < TILE_VECTORS; v++) LANES_KEEP(whole.at[r][v]);
-  const float *a_scales = a + STEPS * TILE_ROWS, *b_scales = b + (STEPS + 1) * TILE_COLUMNS;
+    for (int v = 0; v < TILE_VECTORS; v++)
+      total[r][v] = is_first ? lanes_zero() : lanes_load(sums + r * TILE_COLUMNS + v * LANES);
+  for (; groups > 0; groups--, a += A_GROUP, b += B_GROUP) {
+    const float *tile = a, *panel = b, *a_scales = a + STEPS * TILE_ROWS;
+    const float *beginnings = b + STEPS * TILE_COLUMNS, *b_scales = beginnings + TILE_COLUMNS;
+    lanes whole[HELD_ROWS][TILE_VECTORS];
 #pragma GCC unroll 16
-  for (int r = 0; r < TILE_ROWS; r++) {
-    const lanes a_scale = lanes_set(a_scales[r]);
+    for (int r = 0; r < HELD_ROWS; r++)
 #pragma GCC unroll 4
-    for (int v = 0; v < TILE_VECTORS; v++) {
-      float *sum = sums + r * TILE_COLUMNS + v * LANES;
-      const lanes scale = lanes_mul(a_scale, lanes_load(b_scales + v * LANES));
-      lanes_store(sum, lanes_fma(lanes_of_integers(whole.at[r][v]), scale, lanes_load(sum)));
+      for (int v = 0; v < TILE_VECTORS; v++) whole[r][v] = lanes_load(beginnings + v * LANES);
+    for (int step = 0; step < STEPS; step++, tile += TILE_ROWS, panel += TILE_COLUMNS) {
+      lanes column[TILE_VECTORS];
+#pragma GCC unroll 4
+      for (int v = 0; v < TILE_VECTORS; v++) column[v] = lanes_load(panel + v * LANES);
+#pragma GCC unroll 16
+      for (int r = 0; r < HELD_ROWS; r++) {
+        lanes value = lanes_set(tile[r]);
+        LANES_KEEP(value);
+#pragma GCC unroll 4
+        for (int v = 0; v < TILE_VECTORS; v++) whole[r][v] = lanes_dot_i8(value, column[v], whole[r][v]);
+      }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < HELD_ROWS; r++)
+#pragma GCC unroll 4
+      for (int v = 0; v < TILE_VECTORS; v++) LANES_KEEP(whole[r][v]);
+#pragma GCC unroll 16
+    for (int r = 0; r < HELD_ROWS; r++) {
+      const lanes a_scale = lanes_set(a_scales[r]);
+#pragma GCC unroll 4
+      for (int v = 0; v < TILE_VECTORS; v++) {
+        const lanes scale = lanes_mul(a_scale, lanes_load(b_scales + v * LANES));
+        total[r][v] = lanes_fma(lanes_of_integers(whole[r][v]), scale, total[r][v]);
+        LANES_KEEP(total[r][v]);
+      }
     }
   }
+#pragma GCC unroll 16
+  for (int r = 0; r < HELD_ROWS; r++)
+#pragma GCC unroll 4
+    for (int v = 0; v < TILE_VECTORS; v++) lanes_store(sums + r * TILE_COLUMNS + v * LANES, total[r][v]);
 }
 
 static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,
                      const gemm_store *store) {
-  const float *a = tile, *b = panel;
-  if (is_first) memset(sums, 0, TILE_ROWS * TILE_COLUMNS * sizeof *sums);
-  for (int64_t begin = 0; begin < depth; begin += I8_GROUP, a += A_GROUP, b += B_GROUP) multiply_group(a, b, sums);
+  const int64_t groups = (depth + I8_GROUP - 1) / I8_GROUP;
+  for (int r = 0; r < TILE_ROWS; r += HELD_ROWS)
+    multiply_rows(groups, (const float *)tile + r, panel, sums + r * TILE_COLUMNS, is_first);
   if (store != NULL) store_tile(sums, store);
 }
 

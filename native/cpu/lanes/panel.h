@@ -13,6 +13,9 @@
 #define TILE_COLUMNS (TILE_VECTORS * LANES)
 #define TILE_INLINE static inline __attribute__((always_inline))
 
+/* Panels that hold `count` rows. */
+static inline int64_t panels_of(int64_t count) { return (count + TILE_COLUMNS - 1) / TILE_COLUMNS; }
+
 /* Rows [0, count) of b [count, depth] side by side: panel[k, n] = b[n, k], 0 for n ≥ count. n < TILE_COLUMNS. */
 static inline void pack_columns(const float *b, int64_t stride, int64_t count, int64_t depth, float *panel) {
   for (int n = 0; n < TILE_COLUMNS; n += LANES) {
