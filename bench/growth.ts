@@ -5,14 +5,12 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import type { Precision } from "../encoder/mod.ts";
 import { markdownTable } from "./markdown.ts";
 import { BATCHES, type LengthCost, measureApart, type SizeCost } from "./measure_child.ts";
+import { syntheticRecording } from "./synthetic_recording.ts";
 import { randomCheckpoint, WHISPER_SIZES } from "./random_weights.ts";
-
-const ROOT = new URL("../", import.meta.url);
 
 /** Lengths of recordings, in seconds: a window, ten minutes, one hour, ten. */
 const LENGTHS: readonly number[] = [30, 600, 3600, 36_000];
@@ -53,7 +51,7 @@ export async function growthTables(options: GrowthOptions): Promise<string> {
     for (const seconds of LENGTHS.filter((length) => length <= longest)) {
       options.onProgress?.(`${seconds} s of audio`);
       const file = join(folder, `${seconds}.wav`);
-      await repeatedRecording(file, seconds);
+      await syntheticRecording(file, seconds);
       byLength.push(await measureApart<LengthCost>("length", file, `${Math.max(...threads)}`));
       await Deno.remove(file);
     }
@@ -61,22 +59,6 @@ export async function growthTables(options: GrowthOptions): Promise<string> {
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
-}
-
-/** The bundled long recording (PCM16, 16 kHz, mono) over and over, as one WAV file of that length. */
-async function repeatedRecording(path: string, seconds: number): Promise<void> {
-  const source = await Deno.readFile(fileURLToPath(new URL("models/demo/audio/09_long.wav", ROOT)));
-  const view = new DataView(source.buffer);
-  const headerBytes = 44; // the bundled file has no chunks but `fmt ` and `data`
-  const samples = source.subarray(headerBytes);
-  const dataBytes = 2 * 16_000 * seconds;
-  view.setUint32(4, headerBytes - 8 + dataBytes, true);
-  view.setUint32(headerBytes - 4, dataBytes, true);
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
-  const writer = file.writable.getWriter();
-  await writer.write(source.subarray(0, headerBytes));
-  for (let left = dataBytes; left > 0; left -= samples.length) await writer.write(samples.subarray(0, left));
-  await writer.close();
 }
 
 function sizeTable(rows: readonly { name: string; threads: number; cost: SizeCost }[]): string {

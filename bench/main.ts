@@ -30,6 +30,7 @@ import { BASE_DECODER, randomDecoder } from "./random_decoder.ts";
 import { formatReport, type Report, type Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
 import { tokenRows } from "./token_rows.ts";
+import { transcriptionTable } from "./transcription.ts";
 import { wordErrorRows } from "./word_error_rows.ts";
 import { wordRows } from "./word_rows.ts";
 
@@ -40,7 +41,7 @@ const DATA = new URL("../shared/data/", ROOT);
 const MOST_OPENING_SECONDS = 0.5;
 
 const USAGE = `bench [--json] [--model PATH] [--threads N] [--rounds N] [--write FILE.md]
-             [--peers [--python PATH] [--whisper-cpp FOLDER]] [--growth]`;
+             [--peers [--python PATH] [--whisper-cpp FOLDER]] [--growth] [--transcription]`;
 
 /** What the command was asked for. */
 interface BenchOptions {
@@ -244,6 +245,7 @@ async function main(args: string[]): Promise<number> {
         python: { type: "string" },
         "whisper-cpp": { type: "string" },
         growth: { type: "boolean", default: false },
+        transcription: { type: "boolean", default: false },
       },
     });
     const rounds = Number(values.rounds);
@@ -260,8 +262,14 @@ async function main(args: string[]): Promise<number> {
     const growth = values.growth
       ? await growthTables({ threads: [1, 2], onProgress: (text) => console.error(`growth: ${text}`) })
       : undefined;
-    if (growth !== undefined && !json) console.log(`\n${growth}`);
-    if (write !== undefined) await Deno.writeTextFile(write, reportMarkdown(report, when, growth));
+    const whole = values.transcription
+      ? await transcriptionTable({
+        threads: Number(values.threads),
+        onProgress: (text) => console.error(`transcription: ${text}`),
+      })
+      : undefined;
+    for (const table of [growth, whole]) if (table !== undefined && !json) console.log(`\n${table}`);
+    if (write !== undefined) await Deno.writeTextFile(write, reportMarkdown(report, when, { growth, whole }));
     return 0;
   } catch (error) {
     if (error instanceof SottoError) {

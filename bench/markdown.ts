@@ -22,8 +22,20 @@ export interface Circumstances {
 /** Beside a benchmark's own threads: more than this many others that want a core make times unreliable. */
 const QUIET_LOAD = 0.5;
 
-/** Writes a report down; `growth` is Markdown already. */
-export function reportMarkdown(report: Report, circumstances: Circumstances, growth?: string): string {
+/** Tables that are Markdown already. */
+export interface FurtherTables {
+  /** As the work grows. */
+  readonly growth?: string;
+  /** Of whole transcriptions. */
+  readonly whole?: string;
+}
+
+/** Writes a report down. */
+export function reportMarkdown(
+  report: Report,
+  circumstances: Circumstances,
+  { growth, whole }: FurtherTables = {},
+): string {
   const { machine, rows, peers, words, notes = [], skipped } = report;
   const { date, command, load, cores, versions } = circumstances;
   const shared = load <= QUIET_LOAD
@@ -43,6 +55,7 @@ export function reportMarkdown(report: Report, circumstances: Circumstances, gro
     ...(peers ? ["## The encoder beside its peers", PEERS, rowsTable(peers, machine)] : []),
     ...(notes.length > 0 ? [notes.map((line) => `- ${line}`).join("\n")] : []),
     ...(words ? ["## Words", WORDS, rowsTable(words, machine)] : []),
+    ...(whole ? ["## Whole transcriptions", WHOLE, whole] : []),
     ...(growth ? ["## As the work grows", GROWTH, growth] : []),
     ...(skipped.length > 0 ? ["## Left out", skipped.map((line) => `- ${line}`).join("\n")] : []),
   ];
@@ -54,6 +67,9 @@ const PEERS =
 whisper.cpp counts the keys and values of its decoder's cross-attention too, and its program does not show features.`;
 const WORDS =
   "Whisper base's encoder with a small decoder for voice commands, on the recordings of the demo model.";
+const WHOLE =
+  `From the file to the text. Audio is read once below five minutes and twice above; mel includes voice activity; tokens are
+the rules and the choice; rest is segments and text, with words their path. Shares of windows side by side do not add up.`;
 const GROWTH =
   `Random weights of true shape in F16, mapped from a file; peak memory counts the mapped pages, the Deno runtime, the
 F32 encoder and the decoder. Lengths are those of the bundled demo model, greedy, on a recording put together by repetition.`;

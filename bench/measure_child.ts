@@ -4,6 +4,7 @@
  *     measure_child.ts size NAME FILE THREADS ROUNDS    random weights of a published size, in FILE
  *     measure_child.ts model FILE THREADS               a checkpoint: load, encode a window, write 16 tokens
  *     measure_child.ts length FILE THREADS              the demo model on a recording
+ *     measure_child.ts transcription MODEL FILE JSON    a transcription by stages; JSON: options, threads, rounds
  *
  * @module
  */
@@ -17,6 +18,7 @@ import { loadModel } from "../whisper_model.ts";
 import { peakMemory } from "./peers/peak_memory.ts";
 import { checkpointAt, WHISPER_SIZES } from "./random_weights.ts";
 import { timingOf } from "./timing.ts";
+import { type TranscriptionCost, transcriptionCost } from "./transcription_cost.ts";
 
 /** Hypotheses that a step is timed with. */
 export const BATCHES: readonly number[] = [1, 2, 5, 8];
@@ -123,8 +125,11 @@ async function lengthCost(recording: string, threads: number): Promise<LengthCos
   return { audio, total, segments, peak: await peakMemory() };
 }
 
+/** What can be measured. */
+type Cost = SizeCost | ModelCost | LengthCost | TranscriptionCost;
+
 /** Runs one measurement in a process of its own. */
-export async function measureApart<T extends SizeCost | ModelCost | LengthCost>(
+export async function measureApart<T extends Cost>(
   ...args: readonly string[]
 ): Promise<T> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
@@ -136,7 +141,7 @@ export async function measureApart<T extends SizeCost | ModelCost | LengthCost>(
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-async function main([what, ...args]: readonly string[]): Promise<SizeCost | ModelCost | LengthCost> {
+async function main([what, ...args]: readonly string[]): Promise<Cost> {
   switch (what) {
     case "size": {
       const [name, file, threads, rounds] = args;
@@ -147,8 +152,14 @@ async function main([what, ...args]: readonly string[]): Promise<SizeCost | Mode
       return await modelCost(args[0], Number(args[1]));
     case "length":
       return await lengthCost(args[0], Number(args[1]));
+    case "transcription": {
+      const [path, file, text] = args;
+      const { threads, ...options } = JSON.parse(text);
+      using model = await loadModel(path, { device: "cpu", threads });
+      return await transcriptionCost(model, file, options);
+    }
     default:
-      throw new TypeError(`Cannot measure ${what}: it must be size, model or length`);
+      throw new TypeError(`Cannot measure ${what}: it must be size, model, length or transcription`);
   }
 }
 

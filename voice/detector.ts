@@ -9,6 +9,8 @@
  * @module
  */
 
+import { TrailingMinimum } from "./trailing_minimum.ts";
+
 /** Share of the mel bands that lies under about 4 kHz, where voices stand out. */
 const SPEECH_SHARE = 0.7;
 /** Groups of neighbouring bands; the noise of a mean fluctuates less than that of a band. */
@@ -17,6 +19,8 @@ const GROUPS = 14;
 const SMOOTHING = 5;
 /** Frames on each side within which a band of speech has a gap: 1 s. */
 const REACH = 100;
+/** Frames that are held: one and those after it within reach. */
+const HELD = REACH + 1;
 /** How many groups must stand out at once. A tone fills one to three, a voice more. */
 const RANK = 5;
 /** Levels below this (log10 of the mel power, 80 to 100 dB below loud speech) count as silence of this level. */
@@ -30,7 +34,11 @@ export class SpeechDetector {
   readonly #bands: number;
   /** Mean levels of the frames of which not all neighbours came yet: frame number modulo the size. */
   readonly #raw = new Float32Array(SMOOTHING * GROUPS);
-  readonly #levels = new Float32Array((2 * REACH + 1) * GROUPS);
+  readonly #levels = new Float32Array(HELD * GROUPS);
+  /** The least of each frame's level and those of the second before it. */
+  readonly #least = new Float32Array(HELD * GROUPS);
+  readonly #minimum = new TrailingMinimum(REACH + 1, GROUPS);
+  readonly #excess = new Float32Array(GROUPS);
   /** A byte a frame; 255 is certainty. An hour takes 360 kB. */
   #bytes = new Uint8Array(1 << 14);
   #framesIn = 0;
@@ -77,30 +85,26 @@ export class SpeechDetector {
   /** Smooths the next frame over the {@linkcode SMOOTHING} latest. */
   #smooth(): void {
     const known = Math.min(SMOOTHING, this.#framesIn);
-    const at = (this.#smoothed % (2 * REACH + 1)) * GROUPS;
+    const at = this.#smoothed % HELD * GROUPS;
+    const levels = this.#levels.subarray(at, at + GROUPS);
     for (let group = 0; group < GROUPS; group++) {
       let sum = 0;
       for (let i = 0; i < known; i++) sum += this.#raw[i * GROUPS + group];
-      this.#levels[at + group] = sum / known;
+      levels[group] = sum / known;
     }
+    this.#minimum.push(levels, this.#least.subarray(at, at + GROUPS));
     this.#smoothed++;
     if (this.#smoothed > REACH) this.#judge();
   }
 
-  /** Judges the next frame, of which at least {@linkcode REACH} further ones are known, or all there are. */
+  /** Judges the next frame, of which {@linkcode REACH} further ones are known, or all there are. */
   #judge(): void {
     const frame = this.#judged++;
-    const size = 2 * REACH + 1;
-    const excess = new Float32Array(GROUPS);
+    const own = frame % HELD * GROUPS;
+    const excess = this.#excess;
     for (let group = 0; group < GROUPS; group++) {
-      const level = (at: number) => this.#levels[(at % size) * GROUPS + group];
-      let before = level(frame);
-      for (let at = Math.max(0, frame - REACH); at < frame; at++) before = Math.min(before, level(at));
-      let behind = level(frame);
-      for (let at = Math.min(this.#smoothed - 1, frame + REACH); at > frame; at--) {
-        behind = Math.min(behind, level(at));
-      }
-      excess[group] = level(frame) - Math.max(before, behind);
+      const before = this.#least[own + group];
+      excess[group] = this.#levels[own + group] - Math.max(before, this.#leastFrom(frame, group));
     }
     excess.sort();
     const score = excess[GROUPS - RANK];
@@ -110,5 +114,16 @@ export class SpeechDetector {
       this.#bytes = larger;
     }
     this.#bytes[frame] = Math.round(255 / (1 + Math.exp(-SLOPE * (score - MIDDLE))));
+  }
+
+  /** The least level of a frame and those of the second behind it. */
+  #leastFrom(frame: number, group: number): number {
+    const last = frame + REACH;
+    if (last < this.#smoothed) return this.#least[last % HELD * GROUPS + group];
+    let least = Infinity; // the recording ends before
+    for (let at = frame; at < this.#smoothed; at++) {
+      least = Math.min(least, this.#levels[at % HELD * GROUPS + group]);
+    }
+    return least;
   }
 }
