@@ -4,6 +4,7 @@
  * @module
  */
 
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SottoError, type WarningSink } from "../errors.ts";
 import type { Device, LoadedPlan, RunOptions } from "../kernels/device.ts";
@@ -14,7 +15,9 @@ import type { EncoderDimensions } from "../model/dimensions.ts";
 import { openCheckpoint } from "../model/open.ts";
 import type { WeightStore } from "../model/weights.ts";
 import { planEncoder } from "./plan.ts";
-import { arithmeticFor, type Precision, requirePrecision } from "./precision.ts";
+import { findCalibration, type FoundCalibration } from "./calibration_file.ts";
+import { withMigrations } from "./migration.ts";
+import { chooseArithmetic, type Precision, requirePrecision } from "./precision.ts";
 
 /** The encoder's dimensions and weights, wherever they come from. */
 export interface EncoderWeights {
@@ -30,6 +33,11 @@ export interface EncoderOptions extends DeviceOptions {
   readonly device?: DeviceChoice | Device;
   /** Default `auto`. */
   readonly precision?: Precision;
+  /**
+   * Path or `file:` URL of what `deno task calibrate` wrote for this model; default `sotto_precision.json` in the model's
+   * folder, where there is one and it may be read. For `int8` and `auto`.
+   */
+  readonly precisionFile?: string | URL;
 }
 
 /** An encoder, loaded. Calls to {@linkcode Encoder.encode} queue. */
@@ -39,13 +47,21 @@ export class Encoder implements Disposable, AsyncDisposable {
   /** The device that it runs on. */
   readonly device: Device;
   readonly #plan: LoadedPlan;
+  readonly #chosenBy: string | null;
   readonly #ownsDevice: boolean;
   readonly #running = new Set<Promise<unknown>>();
 
-  private constructor(dims: EncoderDimensions, device: Device, plan: LoadedPlan, ownsDevice: boolean) {
+  /** @param chosenBy The file that said what to compute in what, if one did. */
+  private constructor(
+    dims: EncoderDimensions,
+    device: Device,
+    plan: LoadedPlan,
+    { ownsDevice, chosenBy }: { readonly ownsDevice: boolean; readonly chosenBy: string | null },
+  ) {
     this.dims = dims;
     this.device = device;
     this.#plan = plan;
+    this.#chosenBy = chosenBy;
     this.#ownsDevice = ownsDevice;
   }
 
@@ -54,7 +70,8 @@ export class Encoder implements Disposable, AsyncDisposable {
    *
    * @param source Path or `file:` URL of a checkpoint, an open checkpoint, or dimensions and weights.
    * @throws {SottoError} E_OPTION for options there are not; what {@linkcode openDevice} and opening a checkpoint
-   * throw; E_MODEL_MISMATCH, E_MODEL_VALUES if the weights are not an encoder's.
+   * throw; E_MODEL_MISMATCH, E_MODEL_VALUES if the weights are not an encoder's; E_MODEL_FORMAT, E_MODEL_MISMATCH if a
+   * calibration is none, or another model's.
    */
   static async load(
     source: string | URL | Checkpoint | EncoderWeights,
@@ -62,22 +79,28 @@ export class Encoder implements Disposable, AsyncDisposable {
   ): Promise<Encoder> {
     const { device: wanted = "auto", precision = "auto" } = options;
     requirePrecision(precision);
-    const { dims, weights } = await encoderWeights(source, options.onWarning);
+    const { dims, weights, path } = await encoderWeights(source, options.onWarning);
+    const found = await calibrationFor(precision, options.precisionFile, { dims, weights, path });
     using opened = new DisposableStack();
     const ownsDevice = typeof wanted === "string";
     const device = ownsDevice ? opened.use(await openDevice(wanted, options)) : wanted;
+    const chosen = chooseArithmetic(precision, dims, device, found?.calibration);
     const plan = await device.loadPlan(
-      planEncoder(dims, arithmeticFor(precision, dims, device)),
-      weights,
+      planEncoder(dims, chosen.arithmetic, chosen.migrations),
+      await withMigrations(weights, dims, chosen.migrations),
       { precision },
     );
     opened.move();
-    return new Encoder(dims, device, plan, ownsDevice);
+    return new Encoder(dims, device, plan, {
+      ownsDevice,
+      chosenBy: chosen.isCalibrated ? basename(found!.path) : null,
+    });
   }
 
-  /** What the products are computed in, by kind of operation, such as `f32 (avx512)`. */
+  /** What the products are computed in, by kind of operation, such as `f32 (avx512)`, and which file said so. */
   get arithmetic(): string {
-    return this.#plan.arithmetic;
+    const { arithmetic } = this.#plan;
+    return this.#chosenBy === null ? arithmetic : `${arithmetic}, by ${this.#chosenBy}`;
   }
 
   /**
@@ -135,14 +158,33 @@ export class Encoder implements Disposable, AsyncDisposable {
   }
 }
 
+/** Dimensions, weights, and the path they come from. */
+type Opened = EncoderWeights & { readonly path: string | null };
+
+async function calibrationFor(
+  precision: Precision,
+  given: string | URL | undefined,
+  { dims, weights, path }: Opened,
+): Promise<FoundCalibration | null> {
+  if (precision === "int8" || precision === "auto") {
+    return await findCalibration({ given, model: path }, dims, weights);
+  }
+  if (given === undefined) return null;
+  throw new SottoError(
+    "E_OPTION",
+    `Cannot use ${given} in ${precision}: a precision file is for int8 and auto`,
+  );
+}
+
 async function encoderWeights(
   source: string | URL | Checkpoint | EncoderWeights,
   onWarning?: WarningSink,
-): Promise<EncoderWeights> {
+): Promise<Opened> {
   if (typeof source === "string" || source instanceof URL) {
     const path = source instanceof URL ? fileURLToPath(source) : source;
     const { dims, weights } = await openCheckpoint(path, { onWarning });
-    return { dims: dims.encoder, weights };
+    return { dims: dims.encoder, weights, path };
   }
-  return "format" in source ? { dims: source.dims.encoder, weights: source.weights } : source;
+  if (!("format" in source)) return { ...source, path: null };
+  return { dims: source.dims.encoder, weights: source.weights, path: source.name };
 }

@@ -20,7 +20,10 @@ import type { EncoderDimensions } from "../model/dimensions.ts";
 import type { Precision } from "./precision.ts";
 
 /** What operands are rounded to: nothing, 16 bits, or 8 bits with scales. */
-export type Rounding = "f32" | "half" | "int8";
+export const ROUNDINGS = ["f32", "half", "int8"] as const;
+
+/** One of them. */
+export type Rounding = typeof ROUNDINGS[number];
 
 /** The products of a block. `attention` is q·kᵀ; weights times values are never below `half`. */
 export const BLOCK_PRODUCTS = ["qkv", "attention", "out", "mlp1", "mlp2"] as const;

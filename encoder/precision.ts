@@ -9,6 +9,8 @@ import { SottoError } from "../errors.ts";
 import type { Device } from "../kernels/device.ts";
 import type { Arithmetic } from "../kernels/step.ts";
 import type { EncoderDimensions } from "../model/dimensions.ts";
+import { type Calibration, worstError } from "./calibration.ts";
+import type { Migration } from "./migration.ts";
 import {
   builtInPolicy,
   isInt8Measured,
@@ -83,12 +85,47 @@ export function planArithmetic(
   });
 }
 
-/** What each product of an encoder is computed in on a device. */
+/** Largest relative L2 error that `auto` takes. */
+const MOST_OF_AUTO = 0.02;
+
+/** How an encoder is computed. */
+export interface ChosenArithmetic {
+  /** What each product is computed in. */
+  readonly arithmetic: PerProduct<Arithmetic>;
+  /** Scales moved into weights. */
+  readonly migrations: readonly Migration[];
+  /** Whether a calibration said so. */
+  readonly isCalibrated: boolean;
+}
+
+/**
+ * How an encoder is computed on a device, in a precision.
+ *
+ * @param calibration Of this very model: what `int8` stands for instead of the built-in choice. `auto` takes it if its
+ * error was at most 2 % on every clip.
+ */
+export function chooseArithmetic(
+  precision: Precision,
+  dims: EncoderDimensions,
+  device: Pick<Device, "rates">,
+  calibration: Calibration | null = null,
+): ChosenArithmetic {
+  const isInt8Known = calibration === null ? isInt8Measured(dims) : worstError(calibration) <= MOST_OF_AUTO;
+  const resolved = resolvePrecision(precision, device, isInt8Known);
+  const calibrated = resolved === "int8" && rate(device, "i8") > 0 ? calibration : null;
+  const policy = calibrated?.policy ?? builtInPolicy(resolved, dims.n_audio_layer);
+  return {
+    arithmetic: planArithmetic(policy, device),
+    migrations: calibrated?.migrations ?? [],
+    isCalibrated: calibrated !== null,
+  };
+}
+
+/** What each product of an encoder is computed in on a device, where nothing was calibrated. */
 export function arithmeticFor(
   precision: Precision,
   dims: EncoderDimensions,
   device: Pick<Device, "rates">,
 ): PerProduct<Arithmetic> {
-  const resolved = resolvePrecision(precision, device, isInt8Measured(dims));
-  return planArithmetic(builtInPolicy(resolved, dims.n_audio_layer), device);
+  return chooseArithmetic(precision, dims, device).arithmetic;
 }
