@@ -7,21 +7,25 @@
 
 import { SottoError } from "../../errors.ts";
 import type { XrtContext, XrtDevice, XrtKernel, XrtOverlay } from "../../ffi/xrt_objects.ts";
+import { readNpuXclbin } from "../xclbin/read.ts";
 import { modelledXclbin } from "./container.ts";
 import { designText, type OverlayDesign } from "./design.ts";
+import { programKernels } from "./program_kernels.ts";
 
 /** An overlay, configured. */
 export interface OpenOverlay extends Disposable {
   /** Its context. */
   readonly context: XrtContext;
-  /** Its kernel. */
+  /** Its kernel, and whose buffers all of them take. */
   readonly kernel: XrtKernel;
+  /** The kernel of each of the design's programs; where there is but one, that. */
+  readonly kernels: readonly XrtKernel[];
 }
 
 interface Entry {
   readonly overlay: XrtOverlay;
   readonly context: XrtContext;
-  readonly kernel: XrtKernel;
+  readonly kernels: readonly XrtKernel[];
   users: number;
 }
 
@@ -82,7 +86,8 @@ export class ContextCache implements Disposable {
     let isOpen = true;
     return {
       context: entry.context,
-      kernel: entry.kernel,
+      kernel: entry.kernels[0],
+      kernels: entry.kernels,
       [Symbol.dispose]: () => {
         if (isOpen) entry.users--;
         isOpen = false;
@@ -92,12 +97,15 @@ export class ContextCache implements Disposable {
 
   async #make(design: OverlayDesign): Promise<Entry> {
     using made = new DisposableStack();
-    const overlay = made.use(await this.#device.register(await this.#source(design)));
+    const xclbin = await this.#source(design);
+    const overlay = made.use(await this.#device.register(xclbin));
     const context = made.use(await overlay.createContext());
-    const kernel = made.use(context.kernel());
+    const found = readNpuXclbin(xclbin).kernels.map(({ name }) => name);
+    const names = programKernels(design, found).map((name) => name ?? found[0]);
+    const opened = new Map([...new Set(names)].map((name) => [name, made.use(context.kernel(name))]));
     made.move();
     this.#made++;
-    return { overlay, context, kernel, users: 0 };
+    return { overlay, context, kernels: names.map((name) => opened.get(name)!), users: 0 };
   }
 
   async #evict(): Promise<void> {
@@ -122,8 +130,8 @@ export class ContextCache implements Disposable {
   }
 }
 
-function free({ overlay, context, kernel }: Entry): void {
-  kernel[Symbol.dispose]();
+function free({ overlay, context, kernels }: Entry): void {
+  for (const kernel of new Set(kernels)) kernel[Symbol.dispose]();
   context[Symbol.dispose]();
   overlay[Symbol.dispose]();
 }

@@ -57,8 +57,8 @@ export function dispatchPlan(
   },
 ): Dispatch {
   const kernels = CATALOGUE.filter((kernel) => {
-    if (kernel.design !== design) return false;
-    const program = design.programs[kernel.program];
+    const program = kernel.design?.programs[kernel.program];
+    if (program === undefined || !design.programs.includes(program)) return false;
     return program.kind === "attention" || (program.kind === "matmul" && program.input === policy.linear);
   });
   const selection = selectKernels(demandsOf(plan), kernels, clock, rates, where);

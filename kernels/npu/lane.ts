@@ -93,12 +93,12 @@ export class Lane implements AsyncDisposable {
   }
 
   #submission(launches: readonly LaunchOperation[]): Submission {
-    const { context, kernel } = this.#plan.overlay;
+    const { context, kernels } = this.#plan.overlay;
     const runs = launches.map((launch) => {
       const buffers = launch.buffers.map((buffer) =>
         "memory" in buffer ? this.#memory.buffer(buffer.memory) : this.#plan.matrices[buffer.matrix]
       );
-      return this.#owned.use(kernel.run(this.#plan.stream(launch.streamKey), buffers));
+      return this.#owned.use(kernels[launch.program].run(this.#plan.stream(launch.streamKey), buffers));
     });
     return { launches, runs, list: runs.length > 1 ? this.#owned.use(context.runlist(runs)) : null };
   }

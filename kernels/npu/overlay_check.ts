@@ -10,6 +10,7 @@ import { FIRST_BUFFER_ARGUMENT, MLIR_AIE_BUFFERS, MLIR_AIE_KERNEL } from "../xcl
 import { readNpuXclbin, type Xclbin, type XclbinKernel } from "../xclbin/read.ts";
 import type { OverlayDesign } from "./design.ts";
 import { designOfPdi } from "./design_text.ts";
+import { programKernels } from "./program_kernels.ts";
 import type { Generation } from "./transaction.ts";
 
 /** What an overlay is checked against. */
@@ -20,6 +21,8 @@ export interface OverlayHost {
   readonly columns: number;
   /** The kernel that will be called; default `MLIR_AIE`. */
   readonly kernel?: string;
+  /** What it is to run: where there is no `MLIR_AIE`, a kernel for its first program at least must be there. */
+  readonly runs?: OverlayDesign;
 }
 
 /** An overlay that may be loaded. */
@@ -67,12 +70,13 @@ export function checkOverlay(bytes: Uint8Array, host: OverlayHost): CheckedOverl
   if (design !== null && design.generation !== host.generation) {
     refuse(`the device is ${host.generation}`, `an overlay for ${design.generation}`);
   }
-  const name = host.kernel ?? MLIR_AIE_KERNEL;
+  const names = kernels.map((kernel) => kernel.name);
+  const own = host.runs === undefined ? [] : programKernels(host.runs, names);
+  const name = host.kernel ?? own[0] ?? MLIR_AIE_KERNEL;
   const kernel = kernels.find((kernel) => kernel.name === name);
   if (kernel === undefined) {
-    const names = kernels.map((kernel) => kernel.name);
     refuse(`it must have a kernel ${name}`, names.join(", "), didYouMean(name, names));
   }
-  requireArguments(kernel);
+  for (const called of kernels) if (called === kernel || own.includes(called.name)) requireArguments(called);
   return { xclbin, kernel, design };
 }

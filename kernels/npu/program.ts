@@ -72,6 +72,8 @@ export interface LaunchOperation {
   readonly name: string;
   /** Layer of the encoder, −1 before the first. */
   readonly layer: number;
+  /** Index of the overlay's program. */
+  readonly program: number;
   /** The same text for the same stream. */
   readonly streamKey: string;
   /** Makes the stream. */

@@ -235,6 +235,7 @@ class ProgramBuilder {
       op: "launch",
       name,
       layer: this.#layer,
+      program: index,
       streamKey: JSON.stringify(products),
       stream: () => productStream(this.#design, products),
       buffers: [{ memory: a.memory }, { matrix }, { memory }],
@@ -344,7 +345,7 @@ class ProgramBuilder {
   }
 
   #attention(step: AttentionStep): void {
-    const { program } = attentionProgram(this.#design);
+    const { index, program } = attentionProgram(this.#design);
     const { T, heads } = step;
     const rows = attentionRows(this.#design, program, T);
     const C = heads * program.width;
@@ -364,6 +365,7 @@ class ProgramBuilder {
       op: "launch",
       name: "attention",
       layer: this.#layer,
+      program: index,
       streamKey: JSON.stringify(problems),
       stream: () => attentionStream(this.#design, problems),
       buffers: [{ memory: input }, { memory: output }],

@@ -14,6 +14,7 @@ import { modelledXclbin } from "./container.ts";
 import { ContextCache, type XclbinSource } from "./contexts.ts";
 import type { OverlayDesign } from "./design.ts";
 import { checkOverlay } from "./overlay_check.ts";
+import { designWithin } from "./program_kernels.ts";
 import type { DeviceCounts } from "./statistics.ts";
 
 /** The overlay that serves every product of an encoder. */
@@ -25,7 +26,7 @@ export function encoderDesignOf(generation: XrtDeviceDescription["generation"]):
 export class NpuSession implements Disposable {
   /** What it is. */
   readonly description: XrtDeviceDescription;
-  /** Its overlay. */
+  /** Its overlay: of an encoder's programs, those that it can run. */
   readonly design: OverlayDesign;
   /** Its contexts. */
   readonly contexts: ContextCache;
@@ -37,8 +38,11 @@ export class NpuSession implements Disposable {
     this.#device = device;
     this.description = device.describe();
     // libxrt crashes on damaged containers, and a stream for another design hangs: neither gets that far.
-    if (xclbin !== null) checkOverlay(xclbin, this.description);
-    this.design = encoderDesignOf(this.description.generation);
+    const design = encoderDesignOf(this.description.generation);
+    const checked = xclbin === null ? null : checkOverlay(xclbin, { ...this.description, runs: design });
+    this.design = checked === null
+      ? design
+      : designWithin(design, checked.xclbin.kernels.map((kernel) => kernel.name));
     this.contexts = new ContextCache(device, this.description.contexts, this.#source(xclbin));
   }
 
