@@ -141,6 +141,7 @@ export {
   type Plan,
   probeDevices,
   type RunOptions,
+  type SessionStep,
   type Step,
   type TextAlignment,
   type TransposeStep,

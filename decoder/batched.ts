@@ -8,6 +8,7 @@ import { WindowDecoder, type WindowResult } from "./decode.ts";
 import { decodeWithFallback, isSilence, widestOf } from "./fallback.ts";
 import type { LanguageDetection } from "./language.ts";
 import { voteOnLanguage } from "./language_vote.ts";
+import { LockStep } from "./lock_step.ts";
 import type { MelWindows, TranscriptionModel, TranscriptSummary } from "./long_form.ts";
 import { withoutLoop } from "./loops.ts";
 import type { ResolvedTranscribeOptions, RunControls, TranscribeOptions } from "./options.ts";
@@ -73,22 +74,17 @@ export async function* transcribeBatches(
     detection = await detect(windows, cuts, slots, options);
     language = detection.language;
   }
-  let next = 0;
-  const inProgress: Promise<readonly Segment[]>[] = [];
-  let reading: Promise<unknown> = Promise.resolve();
+  const works = new Works(batchSize, left.length, (i) => {
+    const { start, end } = left[i];
+    return slots.decode(() => windows.window(start, end - start), { start, frames: end - start, language });
+  });
   let done = 0;
   try {
-    for (; done < left.length && !(stop?.aborted && inProgress.length === 0); done++) {
-      while (next < left.length && inProgress.length < batchSize && !stop?.aborted) {
-        throwIfAborted(signal);
-        const { start, end } = left[next++];
-        const mel = reading.then(() => windows.window(start, end - start));
-        reading = mel;
-        const work = mel.then((mel) => slots.decode(mel, start, end - start, language));
-        work.catch(() => {}); // whoever awaits it is told
-        inProgress.push(work);
-      }
-      const segments = emit(await inProgress.shift()!);
+    for (; done < left.length; done++) {
+      throwIfAborted(signal);
+      const work = works.take({ startsMore: !stop?.aborted });
+      if (work === null) break;
+      const segments = emit(await work);
       seek = left[done].end;
       const startsAfresh = true;
       await onWindow?.({ nextSeek: seek, segments, startsAfresh, language, detection, words: null });
@@ -96,7 +92,7 @@ export async function* transcribeBatches(
       onProgress?.({ framesDone: seek, framesTotal: windows.contentFrames });
     }
   } finally {
-    await Promise.allSettled(inProgress);
+    await works.end();
   }
   return {
     text: tokenizer.decode(written),
@@ -122,14 +118,72 @@ async function detect(
   return await detect(await windows.window(start, end - start));
 }
 
-/** Sessions of the device, as many as windows are in progress. */
+/**
+ * Pieces of work in order, some in progress at a time. One that ends makes room for the next even while an earlier one
+ * goes on; but what is done and not yet taken is bounded too.
+ */
+class Works<T> {
+  readonly #most: number;
+  readonly #count: number;
+  readonly #start: (index: number) => Promise<T>;
+  readonly #untaken: Promise<T>[] = [];
+  #next = 0;
+  #running = 0;
+  #startsMore = true;
+
+  constructor(most: number, count: number, start: (index: number) => Promise<T>) {
+    this.#most = most;
+    this.#count = count;
+    this.#start = start;
+  }
+
+  /** The result of the next piece; null where none is in progress and none is to be started. */
+  take({ startsMore }: { readonly startsMore: boolean }): Promise<T> | null {
+    this.#startsMore = startsMore;
+    this.#fill();
+    return this.#untaken.shift() ?? null;
+  }
+
+  /** Starts no more, and waits for what is in progress. */
+  async end(): Promise<void> {
+    this.#startsMore = false;
+    await Promise.allSettled(this.#untaken);
+  }
+
+  #fill(): void {
+    while (
+      this.#startsMore && this.#next < this.#count && this.#running < this.#most &&
+      this.#untaken.length < 2 * this.#most
+    ) {
+      this.#running++;
+      const work = this.#start(this.#next++);
+      const onEnd = () => {
+        this.#running--;
+        this.#fill();
+      };
+      work.then(onEnd, onEnd); // whoever takes it is told of errors
+      this.#untaken.push(work);
+    }
+  }
+}
+
+/** A stretch of the recording, in frames, and its language if it is known. */
+interface Place {
+  readonly start: number;
+  readonly frames: number;
+  readonly language: string | null;
+}
+
+/** Sessions of the device, as many as windows are in progress, which take their steps together. */
 class Slots implements Disposable {
   readonly #model: TranscriptionModel;
+  readonly #together: LockStep;
   readonly #options: ResolvedTranscribeOptions;
   readonly #contentFrames: number;
   readonly #signal: AbortSignal | undefined;
   readonly #all: WindowDecoder[] = [];
   readonly #free: WindowDecoder[] = [];
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(
     model: TranscriptionModel,
@@ -137,29 +191,24 @@ class Slots implements Disposable {
     contentFrames: number,
     signal: AbortSignal | undefined,
   ) {
-    this.#model = model;
+    this.#together = new LockStep(model.decoder);
+    this.#model = { ...model, decoder: this.#together };
     this.#options = options;
     this.#contentFrames = contentFrames;
     this.#signal = signal;
   }
 
-  /** What is written for the frames [start, start + frames); ids are of no meaning. */
+  /** What is written for a window; ids are of no meaning. Windows are read one after the other. */
   async decode(
-    mel: Float32Array<ArrayBuffer>,
-    start: number,
-    frames: number,
-    language: string | null,
+    window: () => Promise<Float32Array<ArrayBuffer>>,
+    place: Place,
   ): Promise<readonly Segment[]> {
-    const place = { seek: start, frames };
-    const features = await this.#model.encode(mel, { signal: this.#signal, place });
+    const reading = this.#reading.then(window);
+    this.#reading = reading;
+    const mel = await reading;
     const decoder = this.#take();
     try {
-      await decoder.setFeatures(features);
-      const { segments, nextSeek } = await this.#read(decoder, { start, frames, language });
-      const rest = start + frames - nextSeek;
-      if (rest <= 0) return segments;
-      const moved = moveTo(mel, nextSeek - start, frames);
-      return [...segments, ...await this.#rest(decoder, moved, { start: nextSeek, frames: rest, language })];
+      return await this.#read(decoder, mel, place);
     } finally {
       this.#free.push(decoder);
     }
@@ -188,35 +237,34 @@ class Slots implements Disposable {
     return made;
   }
 
-  /** Decodes on behind where the text of a window broke off, as often as it does. */
-  async #rest(
-    decoder: WindowDecoder,
-    mel: Float32Array<ArrayBuffer>,
-    place: { start: number; frames: number; language: string | null },
-  ): Promise<readonly Segment[]> {
-    const { start: seek, frames } = place;
-    const options = { signal: this.#signal, place: { seek, frames } };
-    await decoder.setFeatures(await this.#model.encode(mel, options));
-    const { segments, nextSeek } = await this.#read(decoder, place);
-    const rest = place.start + place.frames - nextSeek;
-    if (rest <= 0) return segments;
-    const moved = moveTo(mel, nextSeek - place.start, place.frames);
-    const following = await this.#rest(decoder, moved, { ...place, start: nextSeek, frames: rest });
-    return [...segments, ...following];
-  }
-
-  /** Reads the window whose features are set. */
+  /** Reads a window, and on behind where its text broke off, as often as it does. */
   async #read(
     decoder: WindowDecoder,
-    { start, frames, language }: { start: number; frames: number; language: string | null },
+    mel: Float32Array<ArrayBuffer>,
+    place: Place,
+  ): Promise<readonly Segment[]> {
+    const { segments, nextSeek } = await this.#readOnce(decoder, mel, place);
+    const by = nextSeek - place.start;
+    if (by >= place.frames) return segments;
+    const rest = { ...place, start: nextSeek, frames: place.frames - by };
+    return [...segments, ...await this.#read(decoder, moveTo(mel, by, place.frames), rest)];
+  }
+
+  async #readOnce(
+    decoder: WindowDecoder,
+    mel: Float32Array<ArrayBuffer>,
+    { start, frames, language }: Place,
   ): Promise<{ segments: readonly Segment[]; nextSeek: number }> {
     const { tokenizer } = this.#model;
     const options = this.#options;
     const framesPerStep = FRAMES_PER_WINDOW / this.#model.decoder.dims.n_audio_ctx;
     const prompt = options.initialPrompt;
-    const written = await decodeWithFallback(decoder, { ...options, language, prompt }, {
-      random: randomOfWindow(options.seed, start),
-      signal: this.#signal,
+    const random = randomOfWindow(options.seed, start);
+    const signal = this.#signal;
+    // The others wait while this window is encoded: all cores are at it, and the more step together the better.
+    const written = await this.#together.writing(async () => {
+      await decoder.setFeatures(await this.#model.encode(mel, { signal, place: { seek: start, frames } }));
+      return await decodeWithFallback(decoder, { ...options, language, prompt }, { random, signal });
     });
     const result: WindowResult = withoutLoop(written, options.loopThreshold, tokenizer);
     if (isSilence(result, options)) return { segments: [], nextSeek: start + frames };

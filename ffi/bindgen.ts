@@ -40,7 +40,7 @@ export const BINDINGS: readonly Binding[] = [
       "sotto_cpu_plan_run",
       "sotto_cpu_decoder_create",
       "sotto_cpu_session_set_features",
-      "sotto_cpu_session_step",
+      "sotto_cpu_sessions_step",
       "sotto_cpu_session_align",
       "sotto_cpu_session_reorder",
       "sotto_cpu_measure",

@@ -35,8 +35,9 @@ export class CpuDecoder extends NativeHandle {
   }
 }
 
-/** Tokens that a step appends. */
-export interface SessionStep {
+/** Tokens that a step appends to the sequences of a session. */
+export interface SessionAdvance {
+  readonly session: CpuSession;
   /** [sequences, count]. */
   readonly tokens: Int32Array<ArrayBuffer>;
   readonly sequences: number;
@@ -65,16 +66,34 @@ export class CpuSession extends NativeHandle {
     );
   }
 
-  /** Appends tokens; `logits` [sequences, rows, n_vocab] receives what follows them. */
-  async step(step: SessionStep, logits: Float32Array<ArrayBuffer>): Promise<void> {
-    const { tokens, sequences, position, rows } = step;
-    const symbol = "sotto_cpu_session_step";
-    await this.call(symbol, (session, error) =>
-      this.#symbols[symbol](
-        session,
-        ...sized(tokens),
+  /**
+   * Appends tokens to several sessions of one decoder in one reading of its weights.
+   *
+   * @param advances Of 1…64 sessions, each once.
+   * @param logits [sequences, rows, n_vocab] of each, one behind the other, receives what follows the tokens.
+   */
+  static async step(
+    advances: readonly SessionAdvance[],
+    logits: Float32Array<ArrayBuffer>,
+  ): Promise<void> {
+    const shapes = Int32Array.from(
+      advances.flatMap(({ sequences, tokens, position, rows }) => [
         sequences,
+        tokens.length / sequences,
         position,
+        rows.length,
+      ]),
+    );
+    const tokens = joined(advances.map(({ tokens }) => tokens));
+    const rows = joined(advances.map(({ rows }) => rows));
+    const sessions = advances.map(({ session }) => session);
+    const symbol = "sotto_cpu_sessions_step";
+    const symbols = sessions[0].#symbols;
+    await NativeHandle.callTogether(sessions, symbol, (handles, error) =>
+      symbols[symbol](
+        ...sized(handles),
+        ...sized(shapes),
+        ...sized(tokens),
         ...sized(rows),
         ...sized(logits),
         ...error,
@@ -118,4 +137,16 @@ export class CpuSession extends NativeHandle {
       (session, error) => this.#symbols[symbol](session, ...sized(sources), ...error),
     );
   }
+}
+
+/** Arrays put end to end. */
+function joined(arrays: readonly Int32Array<ArrayBuffer>[]): Int32Array<ArrayBuffer> {
+  if (arrays.length === 1) return arrays[0];
+  const all = new Int32Array(arrays.reduce((length, array) => length + array.length, 0));
+  let at = 0;
+  for (const array of arrays) {
+    all.set(array, at);
+    at += array.length;
+  }
+  return all;
 }

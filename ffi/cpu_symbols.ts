@@ -14,6 +14,12 @@ export const SOTTO_STEP_WORDS = 20;
 /** `SOTTO_WEIGHT_WORDS` of the header. */
 export const SOTTO_WEIGHT_WORDS = 4;
 
+/** `SOTTO_ADVANCE_WORDS` of the header. */
+export const SOTTO_ADVANCE_WORDS = 4;
+
+/** `SOTTO_ADVANCE_SESSIONS` of the header. */
+export const SOTTO_ADVANCE_SESSIONS = 64;
+
 /** `SOTTO_BFP16_LAYOUT_WORDS` of the header. */
 export const SOTTO_BFP16_LAYOUT_WORDS = 5;
 
@@ -241,13 +247,14 @@ export const CPU_SYMBOLS = {
     result: "i32",
     nonblocking: true,
   },
-  sotto_cpu_session_step: {
+  sotto_cpu_sessions_step: {
     parameters: [
-      "u64", // uint64_t session
+      "buffer", // const uint64_t *sessions
+      "usize", // size_t sessions_length
+      "buffer", // const int32_t *shapes
+      "usize", // size_t shapes_length
       "buffer", // const int32_t *tokens
       "usize", // size_t tokens_length
-      "i32", // int32_t sequences
-      "i32", // int32_t position
       "buffer", // const int32_t *rows
       "usize", // size_t rows_length
       "buffer", // float *logits

@@ -96,6 +96,29 @@ export class NativeHandle implements Disposable, AsyncDisposable {
     await this.#watch(checkAsync(symbol, (error) => invoke(handle, error), this.#meaning));
   }
 
+  /**
+   * Makes one nonblocking call on several objects, when it is the turn of each.
+   *
+   * @throws {SottoError} What the status means; E_BUSY if one of them was disposed of.
+   */
+  protected static async callTogether(
+    objects: readonly NativeHandle[],
+    symbol: string,
+    invoke: (handles: BigUint64Array<ArrayBuffer>, error: ErrorText) => Promise<number>,
+  ): Promise<void> {
+    const handles = BigUint64Array.from(objects, ({ handle }) => handle);
+    calls ??= new CallLimit(navigator.hardwareConcurrency);
+    const all = calls;
+    let task = () => all.run(() => checkAsync(symbol, (error) => invoke(handles, error)));
+    // In one order for all callers, or two of them might wait for each other.
+    const inOrder = objects.toSorted((a, b) => a.handle > b.handle ? -1 : 1);
+    for (const object of inOrder) {
+      const inner = task;
+      task = () => object.#watch(object.#turns.run(inner));
+    }
+    await task();
+  }
+
   async #watch(running: Promise<void>): Promise<void> {
     this.#running.add(running);
     try {

@@ -134,6 +134,29 @@ export interface LoadedDecoder extends Disposable {
   readonly arithmetic: string;
   /** A decoding session with room for `hypotheses` sequences of up to n_text_ctx tokens over one window. */
   open(hypotheses: number): DecoderSession;
+  /**
+   * Takes a step in several sessions of this decoder at once: where the device can, in one reading of the weights. What a
+   * session gets does not depend on the others.
+   *
+   * @param steps Of one session each.
+   * @returns What {@linkcode DecoderSession.step} answers, for each.
+   * @throws {SottoError} As that; then no session has taken its step on a device that takes them together.
+   */
+  stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]>;
+}
+
+/** What one session is given in a step; see {@linkcode DecoderSession.step}. */
+export interface SessionStep {
+  /** Opened by the decoder that takes the step. */
+  readonly session: DecoderSession;
+  /** Int32 [sequences, count]. */
+  readonly tokens: Int32Array<ArrayBuffer>;
+  /** How many. */
+  readonly sequences: number;
+  /** How many tokens they hold already. */
+  readonly position: number;
+  /** For which of the new tokens logits are wanted; default the last alone. */
+  readonly rows?: readonly number[];
 }
 
 /** The key and value cache of up to `hypotheses` token sequences over one window's features. */

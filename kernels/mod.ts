@@ -16,6 +16,7 @@ export type {
   LoadPlanOptions,
   MelFilters,
   RunOptions,
+  SessionStep,
   TextAlignment,
 } from "./device.ts";
 export type { CpuDeviceOptions } from "./cpu/device.ts";

@@ -5,15 +5,24 @@
  */
 
 import { SottoError } from "../../errors.ts";
-import type { CpuDecoder, CpuSession } from "../../ffi/cpu_decoder.ts";
+import { type CpuDecoder, CpuSession, type SessionAdvance } from "../../ffi/cpu_decoder.ts";
 import { SottoWeightFormat } from "../../ffi/cpu_symbols.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { StoredTensor } from "../../model/weights.ts";
 import { checkAlignment } from "../check_alignment.ts";
-import type { DecoderPrecision, DecoderSession, LoadedDecoder, TextAlignment } from "../device.ts";
+import type {
+  DecoderPrecision,
+  DecoderSession,
+  LoadedDecoder,
+  SessionStep,
+  TextAlignment,
+} from "../device.ts";
 
 /** Most sequences that a session may hold (`sotto_cpu_session_create`). */
 const MOST_HYPOTHESES = 32;
+
+/** Most sessions of a step (`SOTTO_ADVANCE_SESSIONS`). */
+const MOST_SESSIONS = 64;
 
 /** Dimensions in the order that `sotto_cpu_decoder_create` takes them. */
 export function decoderWords(dims: DecoderDimensions): Int32Array<ArrayBuffer> {
@@ -84,6 +93,22 @@ export class CpuLoadedDecoder implements LoadedDecoder {
     return new CpuDecoderSession(this.#decoder.createSession(hypotheses), this.dims, hypotheses);
   }
 
+  /** See {@linkcode LoadedDecoder.stepTogether}; at most 64 sessions. */
+  async stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]> {
+    requireCount("sessions", steps.length, 1, MOST_SESSIONS);
+    if (new Set(steps.map(({ session }) => session)).size < steps.length) {
+      // Each call on a session waits for the one before: the step would wait for itself.
+      throw new SottoError("E_OPTION", "Cannot decode: a session is named twice in a step");
+    }
+    return await stepSessions(
+      steps.map(({ session, ...step }) => {
+        if (session instanceof CpuDecoderSession) return session.advance(step);
+        throw new SottoError("E_OPTION", "Cannot decode: a session of the step is not this decoder's");
+      }),
+      this.dims,
+    );
+  }
+
   /** Frees the weights; sessions that are open keep them. */
   [Symbol.dispose](): void {
     this.#decoder[Symbol.dispose]();
@@ -119,17 +144,26 @@ class CpuDecoderSession implements DecoderSession {
     position: number,
     rows?: readonly number[],
   ): Promise<Float32Array<ArrayBuffer>> {
+    const [logits] = await stepSessions([this.advance({ tokens, sequences, position, rows })], this.#dims);
+    return logits;
+  }
+
+  /** A step's arguments, checked. */
+  advance({ tokens, sequences, position, rows }: Omit<SessionStep, "session">): SessionAdvance {
     const { n_vocab, n_text_ctx } = this.#dims;
     requireCount("sequences", sequences, 1, this.#hypotheses);
     const count = tokens.length / sequences;
     requireCount("tokens per sequence", count, 1, n_text_ctx);
     requireCount("position", position, 0, n_text_ctx - count);
     for (const token of tokens) requireCount("token", token, 0, n_vocab - 1);
-    const wanted = Int32Array.from(rows ?? [count - 1]);
     for (const row of rows ?? []) requireCount("row", row, 0, count - 1);
-    const logits = new Float32Array(sequences * wanted.length * n_vocab);
-    await this.#session.step({ tokens, sequences, position, rows: wanted }, logits);
-    return logits;
+    return {
+      session: this.#session,
+      tokens,
+      sequences,
+      position,
+      rows: Int32Array.from(rows ?? [count - 1]),
+    };
   }
 
   async align(
@@ -153,6 +187,18 @@ class CpuDecoderSession implements DecoderSession {
   [Symbol.dispose](): void {
     this.#session[Symbol.dispose]();
   }
+}
+
+/** Logits [sequences, rows, n_vocab] of each session; parts of one array. */
+async function stepSessions(
+  advances: readonly SessionAdvance[],
+  { n_vocab }: DecoderDimensions,
+): Promise<Float32Array<ArrayBuffer>[]> {
+  const lengths = advances.map(({ sequences, rows }) => sequences * rows.length * n_vocab);
+  const logits = new Float32Array(lengths.reduce((sum, length) => sum + length, 0));
+  await CpuSession.step(advances, logits);
+  let end = 0;
+  return lengths.map((length) => logits.subarray(end, end += length));
 }
 
 function requireCount(what: string, value: number, least: number, most: number): void {

@@ -9,7 +9,7 @@ import { SottoError } from "../../errors.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import { decoderTensors } from "../../model/weight_names.ts";
 import type { WeightStore } from "../../model/weights.ts";
-import type { DecoderSession, LoadedDecoder } from "../device.ts";
+import type { DecoderSession, LoadedDecoder, SessionStep } from "../device.ts";
 import { PortableSession } from "./decoder_session.ts";
 import { Turns } from "./turns.ts";
 import { loadWeight } from "./weights.ts";
@@ -122,6 +122,15 @@ export class PortableDecoder implements LoadedDecoder {
       throw new SottoError("E_OPTION", `Cannot open a session: need 1 hypothesis or more, got ${hypotheses}`);
     }
     return new PortableSession(this.dims, this.#weights!, hypotheses);
+  }
+
+  /** See {@linkcode LoadedDecoder.stepTogether}: one session after the other, as there is nothing to share. */
+  async stepTogether(steps: readonly SessionStep[]): Promise<F32[]> {
+    const logits: F32[] = [];
+    for (const { session, tokens, sequences, position, rows } of steps) {
+      logits.push(await session.step(tokens, sequences, position, rows));
+    }
+    return logits;
   }
 
   /** Lets the weights go. */

@@ -75,11 +75,11 @@ int32_t sotto_cpu_session_align(uint64_t handle, const int32_t *tokens, size_t t
   wanted.logits = memory_allocate((size_t)STEP_ROWS * (size_t)dims->n_vocab * sizeof *wanted.logits);
   if (wanted.logits == NULL)
     return session_end(session, fail(error, SOTTO_OUT_OF_MEMORY, "Cannot align because memory was refused"));
-  const step_request request = {
-      .tokens = tokens, .sequences = 1, .count = (int32_t)tokens_length, .alignment = &wanted};
+  const advance text_only = {.session = session, .tokens = tokens, .sequences = 1, .count = (int32_t)tokens_length};
+  const step_request request = {.advances = &text_only, .count = 1, .alignment = &wanted};
   probabilities[0] = 0;
-  run_step(session, &request);
-  session->filled[0] = request.count;
+  run_step(&request);
+  session->filled[0] = text_only.count;
   memory_free(wanted.logits);
   return session_end(session, SOTTO_OK);
 }

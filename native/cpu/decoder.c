@@ -56,8 +56,10 @@ static matrix read_weight(weight_reader *reader, int64_t rows, int64_t columns, 
   result.format = format_for(reader->decoder, stored, use);
   result.values = stored->bytes;
   if (!is_kept_in_place(stored, use, result.format)) {
-    void *const values = memory_allocate((size_t)(rows * matrix_row_bytes(&result)));
-    reader->decoder->copies[reader->next] = (weight_copy){values, result.format, columns};
+    const int64_t bytes = result.format == KEPT_I8 ? i8_matrix_bytes(rows, columns)
+                                                   : rows * columns * (result.format == KEPT_F16 ? 2 : 4);
+    void *const values = memory_allocate((size_t)bytes);
+    reader->decoder->copies[reader->next] = (weight_copy){values, result.format, rows, columns};
     result.values = values;
     if (values == NULL)
       reader->status = fail(reader->error, SOTTO_OUT_OF_MEMORY,
@@ -142,32 +144,36 @@ static int64_t copy_and_count(const kernel_table *kernels, const stored_weight *
   return non_finite;
 }
 
-/* A group of weights to its codes; answers its scale. */
-static float pack_group(const kernel_table *kernels, const float *values, int64_t count, int8_t *codes) {
+/* A group of a row to its codes; answers its scale. */
+static float pack_group(const kernel_table *kernels, const float *values, int64_t count, int8_t codes[I8_GROUP]) {
   float low = 0, high = 0;
   kernels->range(values, count, &low, &high);
   const float largest = high > -low ? high : -low;
   const i8_step step = {.reciprocal = largest > 0 ? 127 / largest : 0, .zero = 0, .bottom = -127};
   kernels->quantize_i8(values, count, &step, codes);
-  memset(codes + count, 0, (size_t)(I8_GROUP - count));
   return largest / 127;
 }
 
+/* Rows of whole blocks. */
 static int64_t pack_and_count(const kernel_table *kernels, const stored_weight *stored, const weight_copy *copy,
                               share rows) {
   enum { MOST_BLOCK = 32 }; /* of dtype.h: a group's weights may begin and end within one */
   const int64_t K = copy->columns, block = dtype_describe(stored->dtype)->elements;
+  int8_t *const matrix = copy->values;
   int64_t non_finite = 0;
   for (int64_t row = rows.begin; row < rows.end; row++) {
-    int8_t *const codes = (int8_t *)copy->values + row * i8_row_bytes(K);
-    float *const scales = (float *)(void *)(codes + i8_codes(K));
+    if (row % I8_BLOCK == 0) memset(matrix + i8_group_at(row, 0, K), 0, (size_t)i8_block_bytes(K));
     for (int64_t k = 0; k < K; k += I8_GROUP) {
       float values[I8_GROUP + 2 * MOST_BLOCK];
+      int8_t codes[I8_GROUP];
       const int64_t first = row * K + k, count = K - k < I8_GROUP ? K - k : I8_GROUP;
       const int64_t begin = first / block * block, end = (first + count + block - 1) / block * block;
       weight_to_f32(stored, begin, end - begin, values);
       non_finite += kernels->count_non_finite_f32(values + (first - begin), count);
-      scales[k / I8_GROUP] = pack_group(kernels, values + (first - begin), count, codes + k);
+      const float scale = pack_group(kernels, values + (first - begin), count, codes);
+      memcpy(matrix + i8_scale_at(row, k / I8_GROUP, K), &scale, sizeof scale);
+      int8_t *const at = matrix + i8_code_at(row, k, K);
+      for (int64_t i = 0; i < count; i++) at[i / 2 * 2 * I8_BLOCK + i % 2] = codes[i];
     }
   }
   return non_finite;
@@ -179,7 +185,7 @@ static int64_t convert_weight(const text_decoder *decoder, int64_t i, int part, 
   const stored_weight *stored = &decoder->stored[i];
   const weight_copy *copy = &decoder->copies[i];
   if (copy->values != NULL && copy->format == KEPT_I8)
-    return pack_and_count(kernels, stored, copy, share_of(stored->elements / copy->columns, 1, part, parts));
+    return pack_and_count(kernels, stored, copy, share_of(copy->rows, I8_BLOCK, part, parts));
   const share values = share_of(stored->elements, CHUNK, part, parts);
   if (copy->values == NULL) return count_in_place(kernels, stored, values);
   return copy_and_count(kernels, stored, copy->format == KEPT_F16, copy->values, values);

@@ -15,15 +15,18 @@ typedef struct {
 /* What weights are kept in. */
 typedef enum { KEPT_F32, KEPT_F16, KEPT_I8 /* rows_i8.h */ } kept_format;
 
-/* [rows, columns] row-major, in the mapped file or in the decoder's own memory; F32 and F16 maybe unaligned. */
+/* [rows, columns] row-major (INT8 as rows_i8.h has it), in the mapped file or in the decoder's own memory; F32 and F16 maybe
+ * unaligned. */
 typedef struct {
   const void *values;
   int64_t rows, columns;
   kept_format format;
 } matrix;
 
-static inline int64_t matrix_row_bytes(const matrix *m) {
-  return m->format == KEPT_I8 ? i8_row_bytes(m->columns) : m->columns * (m->format == KEPT_F16 ? 2 : 4);
+/* Where a row begins; of INT8 one that begins a block. */
+static inline const void *matrix_row(const matrix *m, int64_t row) {
+  const int64_t offset = m->format == KEPT_I8 ? i8_group_at(row, 0, m->columns) : row * m->columns * (m->format == KEPT_F16 ? 2 : 4);
+  return (const char *)m->values + offset;
 }
 
 /* A matrix and its bias [rows], NULL for the keys'. */
@@ -53,7 +56,7 @@ typedef struct {
 typedef struct {
   void *values;
   kept_format format;
-  int64_t columns; /* of a row */
+  int64_t rows, columns;
 } weight_copy;
 
 typedef struct {

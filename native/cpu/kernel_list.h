@@ -137,8 +137,9 @@
   KERNEL(range, range_f32_avx512)                \
   KERNEL(quantize_i8, quantize_f32i8_avx512)
 
-#define SOTTO_KERNELS_AVX512VNNI(KERNEL)      \
-  KERNEL(gemm_i8, gemm_i8_12x32_avx512vnni)   \
+#define SOTTO_KERNELS_AVX512VNNI(KERNEL)        \
+  KERNEL(gemm_i8, gemm_i8_12x32_avx512vnni)     \
+  KERNEL(project_i8, project_i16i8f32_avx512vnni) \
   KERNEL(peak_i8, peak_i8_avx512vnni)
 
 #define SOTTO_KERNELS_AVX512BF16(KERNEL)          \

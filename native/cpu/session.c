@@ -1,7 +1,6 @@
-/* sotto_cpu_session_*: memory, checks, and the order of the hypotheses. */
+/* sotto_cpu_session_*: memory, features, and the order of the hypotheses. */
 #include "session.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,21 +44,14 @@ static int allocate(decoder_session *session) {
   if (session->cross_keys == NULL || session->cross_values == NULL) is_refused = 1;
   for (int32_t i = 0; i < session->hypotheses; i++)
     session->caches[i] = allocate_cache(decoder, &is_refused);
-  /* x, normed, attended, product: C wide; qkv 3C; hidden 4C. */
-  session->x = allocate_floats(STEP_ROWS * 11 * C, &is_refused);
+  session->x = allocate_floats(STEP_ROWS * STEP_WIDTH * C, &is_refused);
   session->scratch = allocate_floats(pool_threads(decoder->context->pool) * scratch_floats(decoder), &is_refused);
   if (decoder->weight_format == SOTTO_WEIGHTS_I8) {
     const int64_t codes = pool_threads(decoder->context->pool) * STEP_ROWS * code_stride(decoder);
     session->codes = memory_allocate((size_t)codes * sizeof *session->codes);
     if (session->codes == NULL) is_refused = 1;
   }
-  if (is_refused) return 0;
-  session->normed = session->x + STEP_ROWS * C;
-  session->attended = session->normed + STEP_ROWS * C;
-  session->product = session->attended + STEP_ROWS * C;
-  session->qkv = session->product + STEP_ROWS * C;
-  session->hidden = session->qkv + STEP_ROWS * 3 * C;
-  return 1;
+  return !is_refused;
 }
 
 int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses, uint64_t *session, char *text,
@@ -125,75 +117,6 @@ int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, s
   compute_cross_cache(session, features);
   memset(session->filled, 0, sizeof session->filled);
   session->has_features = 1;
-  return session_end(session, SOTTO_OK);
-}
-
-/* ---- A step. */
-
-static int32_t check_step(const decoder_session *session, const step_request *request, size_t tokens_length,
-                          size_t logits_length, error_sink error) {
-  const decoder_dims *dims = &session->decoder->dims;
-  const int32_t sequences = request->sequences, count = request->count, position = request->position;
-  if (!session->has_features)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because no features were set");
-  if (sequences < 1 || sequences > session->hypotheses)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because sequences must be 1 to %d: got %d",
-                session->hypotheses, sequences);
-  if (request->tokens == NULL || count < 1 || tokens_length != (size_t)count * (size_t)sequences)
-    return fail(error, SOTTO_INVALID_ARGUMENT,
-                "Cannot decode because every one of %d sequences needs the same number of tokens, at least 1: got %zu "
-                "in all",
-                sequences, request->tokens == NULL ? 0 : tokens_length);
-  if (position < 0 || position > dims->n_text_ctx || count > dims->n_text_ctx - position)
-    return fail(error, SOTTO_INVALID_ARGUMENT,
-                "Cannot decode because the context has %d positions: got %d tokens at position %d", dims->n_text_ctx,
-                count, position);
-  for (int32_t s = 0; s < sequences; s++)
-    if (position > session->filled[s])
-      return fail(error, SOTTO_INVALID_ARGUMENT,
-                  "Cannot decode because sequence %d holds %d tokens: got position %d", s, session->filled[s],
-                  position);
-  for (size_t i = 0; i < tokens_length; i++)
-    if (request->tokens[i] < 0 || request->tokens[i] >= dims->n_vocab)
-      return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because tokens must be 0 to %d: got %d",
-                  dims->n_vocab - 1, request->tokens[i]);
-  if (request->rows == NULL && request->row_count > 0)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because the rows are missing");
-  for (int64_t i = 0; i < request->row_count; i++)
-    if (request->rows[i] < 0 || request->rows[i] >= count)
-      return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because rows must be 0 to %d: got %d", count - 1,
-                  request->rows[i]);
-  /* Rows may repeat, so their number has no bound of its own: divide, for a product could overflow. */
-  const size_t row_floats = (size_t)sequences * (size_t)dims->n_vocab;
-  if (logits_length % row_floats != 0 || logits_length / row_floats != (size_t)request->row_count ||
-      (request->logits == NULL && logits_length > 0))
-    return fail(error, SOTTO_INVALID_ARGUMENT,
-                "Cannot decode because logits [%d, %" PRId64 ", %d] do not fit their array: got %zu values", sequences,
-                request->row_count, dims->n_vocab, request->logits == NULL ? 0 : logits_length);
-  return SOTTO_OK;
-}
-
-int32_t sotto_cpu_session_step(uint64_t handle, const int32_t *tokens, size_t tokens_length, int32_t sequences,
-                               int32_t position, const int32_t *rows, size_t rows_length, float *logits,
-                               size_t logits_length, char *text, size_t text_capacity) {
-  const error_sink error = {text, text_capacity};
-  if (tokens_length > INT32_MAX || rows_length > INT32_MAX)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because there are too many tokens or rows: got %zu and %zu",
-                tokens_length, rows_length);
-  decoder_session *session;
-  int32_t status = session_begin(handle, &session, error);
-  if (status != SOTTO_OK) return status;
-  const step_request request = {.tokens = tokens,
-                                .sequences = sequences,
-                                .count = sequences < 1 ? 0 : (int32_t)tokens_length / sequences,
-                                .position = position,
-                                .rows = rows,
-                                .row_count = (int64_t)rows_length,
-                                .logits = logits};
-  status = check_step(session, &request, tokens_length, logits_length, error);
-  if (status != SOTTO_OK) return session_end(session, status);
-  run_step(session, &request);
-  for (int32_t s = 0; s < sequences; s++) session->filled[s] = position + request.count;
   return session_end(session, SOTTO_OK);
 }
 

@@ -1,4 +1,4 @@
-/* A decoding session: the caches of one window, and scratch for a step.
+/* A decoding session: the caches of one window, and scratch for a step, which others may take part in.
  *
  * Keys are stored by head dimension in blocks of KEY_BLOCK positions, values by position, so that both products of
  * attention are a `combine` that reads its cache in order:
@@ -20,6 +20,7 @@ enum {
   KEY_BLOCK = 64,
   MAX_HYPOTHESES = 32,
   STEP_ROWS = 64,  /* rows of activations a pass takes: what fits the second-level cache beside the weights */
+  STEP_WIDTH = 10, /* C of the activations that threads share: x, attended, product; qkv 3; hidden 4 */
   ATTEND_ROWS = 8  /* rows that attend to one head's cache at a time: their scores stay in the first-level cache */
 };
 
@@ -35,8 +36,8 @@ typedef struct {
   float *caches[MAX_HYPOTHESES]; /* of each sequence: self keys, then self values */
   int32_t filled[MAX_HYPOTHESES]; /* positions that are valid in each */
 
-  /* Scratch: activations [STEP_ROWS, …], and for each thread what scratch_floats says. */
-  float *x, *normed, *qkv, *attended, *product, *hidden;
+  /* Scratch: activations [STEP_ROWS, STEP_WIDTH · C], and for each thread what scratch_floats says. */
+  float *x;
   float *scratch;
   int16_t *codes; /* NULL where no weights are INT8; else of each thread [STEP_ROWS, code_stride] */
 } decoder_session;
@@ -81,19 +82,26 @@ static inline float *cross_scales(const decoder_session *session, int64_t head) 
   return session->cross_scales + head * 2 * key_blocks(session->decoder->dims.n_audio_ctx);
 }
 
-/* Floats of scratch a thread needs: scores of ATTEND_ROWS rows, or a block of cross keys and its transpose. */
+/* Floats of scratch a thread needs: normed rows and scores, or a block of cross keys and its transpose. */
 int64_t scratch_floats(const text_decoder *decoder);
 
 /* Fills the cross caches from features [T, C]. */
 void compute_cross_cache(decoder_session *session, const float *features);
 
-/* A checked call of sotto_cpu_session_step. */
+/* What one session is given in a step: tokens [sequences, count] at `position`, and which of them logits are wanted of. */
 typedef struct {
+  decoder_session *session;
   const int32_t *tokens; /* [sequences, count] */
   int32_t sequences, count, position;
   const int32_t *rows; /* [row_count] */
   int64_t row_count;
   float *logits; /* [sequences, row_count, V] */
+} advance;
+
+/* A checked step of sessions of one decoder. */
+typedef struct {
+  const advance *advances;
+  int32_t count;
   const struct alignment *alignment; /* NULL: a step; else there are no rows, and one sequence */
 } step_request;
 
@@ -111,7 +119,7 @@ typedef struct alignment {
 int32_t session_begin(uint64_t handle, decoder_session **session, error_sink error);
 int32_t session_end(decoder_session *session, int32_t status);
 
-/* Runs the decoder over new tokens, on all threads. */
-void run_step(decoder_session *session, const step_request *request);
+/* Runs the decoder over new tokens, on all threads, with the first session's scratch. */
+void run_step(const step_request *request);
 
 #endif

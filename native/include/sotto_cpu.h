@@ -156,12 +156,18 @@ SOTTO_API int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses,
 SOTTO_API int32_t sotto_cpu_session_set_features(uint64_t session, const float *features, size_t features_length,
                                                  char *error, size_t error_capacity);
 
-/* Appends tokens [sequences, count] at `position` and computes logits [sequences, rows, n_vocab] for the new tokens
- * whose indices (0…count-1) are in `rows`. All sequences share one reading of the weights. */
-SOTTO_API int32_t sotto_cpu_session_step(uint64_t session, const int32_t *tokens, size_t tokens_length,
-                                         int32_t sequences, int32_t position, const int32_t *rows,
-                                         size_t rows_length, float *logits, size_t logits_length, char *error,
-                                         size_t error_capacity);
+#define SOTTO_ADVANCE_WORDS 4 /* int32 words of what a session is given in a step: sequences, count, position, rows */
+#define SOTTO_ADVANCE_SESSIONS 64 /* most sessions of a step */
+
+/* Advances several sessions of one decoder, each over a window of its own, in one reading of the weights.
+ * shapes [sessions, SOTTO_ADVANCE_WORDS]: a session's sequences 0…sequences-1 get `count` tokens each, appended at `position`,
+ * and logits are computed for `rows` of them. tokens: [sequences, count] of each session, one behind the other; rows:
+ * indices 0…count-1 of each; logits: [sequences, rows, n_vocab] of each. The numbers do not depend on what else is in
+ * the call. A session may be named once. */
+SOTTO_API int32_t sotto_cpu_sessions_step(const uint64_t *sessions, size_t sessions_length, const int32_t *shapes,
+                                          size_t shapes_length, const int32_t *tokens, size_t tokens_length,
+                                          const int32_t *rows, size_t rows_length, float *logits,
+                                          size_t logits_length, char *error, size_t error_capacity);
 
 /* How a text lies on the window, for word times: puts `tokens` through the decoder as sequence 0, which then holds them.
  * heads [n, 2]: pairs of a layer and a head of the cross-attention, each at most once.

@@ -77,9 +77,9 @@ static int32_t code_of(code_mode mode, int64_t row, int64_t column, int64_t rows
 
 static void test_project_codes(kernel_check *check, project_i8_kernel *kernel, code_mode mode, int64_t rows, int64_t n,
                                int64_t k) {
-  const int64_t x_stride = i8_codes(k) + 5, out_stride = n + 1, groups = i8_groups(k), row_bytes = i8_row_bytes(k);
+  const int64_t x_stride = i8_codes(k) + 5, out_stride = n + 1, groups = i8_groups(k);
   float *x_memory = guarded_floats((rows * x_stride + 1) / 2, 1), *x_scales = guarded_floats(rows, 1);
-  float *w_memory = guarded_floats(n * row_bytes / 4, 0), *out = guarded_floats(rows * out_stride, 1);
+  float *w_memory = guarded_floats(i8_matrix_bytes(n, k) / 4, 0), *out = guarded_floats(rows * out_stride, 1);
   int16_t *const x = (int16_t *)x_memory;
   int8_t *const w = (int8_t *)w_memory;
   for (int64_t r = 0; r < rows; r++) {
@@ -87,11 +87,12 @@ static void test_project_codes(kernel_check *check, project_i8_kernel *kernel, c
     for (int64_t i = 0; i < x_stride; i++) /* behind K anything at all */
       x[r * x_stride + i] = (int16_t)(i < k ? code_of(mode, r, i, rows, k, 32767) : random_uniform() * 32767);
   }
+  memset(w, 0, (size_t)i8_matrix_bytes(n, k));
   for (int64_t c = 0; c < n; c++) {
-    for (int64_t i = 0; i < k; i++) w[c * row_bytes + i] = (int8_t)code_of(mode, c, i, n, k, 127);
+    for (int64_t i = 0; i < k; i++) w[i8_code_at(c, i, k)] = (int8_t)code_of(mode, c, i, n, k, 127);
     for (int64_t g = 0; g < groups; g++) {
       const float scale = mode == CODES_ZERO_ROWS && c % 2 == 0 ? 0 : (float)((random_uniform() + 1.5) * 1e-3);
-      memcpy(w + c * row_bytes + i8_codes(k) + g * 4, &scale, sizeof scale);
+      memcpy(w + i8_scale_at(c, g, k), &scale, sizeof scale);
     }
   }
   kernel(x, x_stride, x_scales, rows, w, n, k, out, out_stride);
@@ -100,8 +101,8 @@ static void test_project_codes(kernel_check *check, project_i8_kernel *kernel, c
       double want = 0, magnitude = 0;
       for (int64_t i = 0; i < k; i++) {
         float scale;
-        memcpy(&scale, w + c * row_bytes + i8_codes(k) + i / I8_GROUP * 4, sizeof scale);
-        const double term = (double)x[r * x_stride + i] * w[c * row_bytes + i] * scale * x_scales[r];
+        memcpy(&scale, w + i8_scale_at(c, i / I8_GROUP, k), sizeof scale);
+        const double term = (double)x[r * x_stride + i] * w[i8_code_at(c, i, k)] * scale * x_scales[r];
         want += term;
         magnitude += fabs(term);
       }
@@ -117,7 +118,7 @@ static void test_project_codes(kernel_check *check, project_i8_kernel *kernel, c
 }
 
 void test_project_i8(kernel_check *check, project_i8_kernel *kernel) {
-  const int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 33}, ns[] = {1, 2, 3, 4, 5, 17}, ks[] = {1, 63, 64, 65, 128, 150, 384};
+  const int64_t rows[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 33}, ns[] = {1, 5, 16, 17, 32, 33, 50}, ks[] = {1, 63, 64, 65, 128, 150, 384};
   for (code_mode mode = 0; mode < CODES_COUNT; mode++) {
     for (size_t i = 0; i < COUNT_OF(rows); i++)
       for (size_t j = 0; j < COUNT_OF(ns); j++)

@@ -2,7 +2,7 @@
  * A decoder that writes what a script says, and remembers what it was asked.
  */
 
-import type { DecoderSession, LoadedDecoder } from "../../kernels/device.ts";
+import type { DecoderSession, LoadedDecoder, SessionStep } from "../../kernels/device.ts";
 import type { Tokenizer } from "../../decoder/mod.ts";
 
 /** One call of `step()`. */
@@ -75,6 +75,14 @@ export class ScriptedDecoder implements LoadedDecoder {
         this.open_--;
       },
     };
+  }
+
+  stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]> {
+    return Promise.all(
+      steps.map(({ session, tokens, sequences, position, rows }) =>
+        session.step(tokens, sequences, position, rows)
+      ),
+    );
   }
 
   [Symbol.dispose](): void {}

@@ -165,7 +165,7 @@ testWithLibrary("a step that skips positions is refused by the library", async (
     await session.setFeatures(features);
     await rejects(
       session.step(Int32Array.of(1), 1, 5),
-      (error: SottoError) => /sotto_cpu_session_step/.test(error.message),
+      (error: SottoError) => /sotto_cpu_sessions_step/.test(error.message),
     );
   });
 });

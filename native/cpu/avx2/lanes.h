@@ -12,7 +12,7 @@
 /* Tiles that fit 16 registers. */
 #define PROJECT_ROWS 4
 #define PROJECT_COLUMNS(rows) ((rows) <= 2 ? 4 : 3)
-#define PROJECT_I8_COLUMNS(rows) 1
+#define PROJECT_I8_BLOCKS(rows) 1
 #define COMBINE_ROWS 2
 
 /* Holds a value in a register: compilers load it again for each use instead, and loads are what runs out. */
@@ -43,12 +43,19 @@ static inline lanes lanes_load_i16_first(const void *p, int64_t n) {
   memcpy(copy, p, (size_t)n * 2);
   return lanes_load_i16(copy);
 }
-/* Whole numbers: I8 as I16, I16 as they are (2 · LANES each); sums of two products each in I32, exactly. */
+/* Whole numbers: I8 as I16 (2 · LANES), one pair of I16 for all lanes; sums of two products each in I32, exactly. */
 typedef __m256i lanes_i32;
+static inline lanes_i32 lanes_zero_i32(void) { return _mm256_setzero_si256(); }
 static inline lanes_i32 lanes_widen_i8(const void *p) { return _mm256_cvtepi8_epi16(_mm_loadu_si128((const __m128i *)p)); }
-static inline lanes_i32 lanes_load_i16s(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
-static inline lanes_i32 lanes_multiply_i16(lanes_i32 a, lanes_i32 b) { return _mm256_madd_epi16(a, b); }
+static inline lanes_i32 lanes_pair_i16(const int16_t *p) {
+  int32_t both;
+  __builtin_memcpy(&both, p, sizeof both);
+  return _mm256_set1_epi32(both);
+}
 static inline lanes_i32 lanes_add_i32(lanes_i32 a, lanes_i32 b) { return _mm256_add_epi32(a, b); }
+static inline lanes_i32 lanes_dot_i16(lanes_i32 sum, lanes_i32 a, lanes_i32 b) {
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(a, b));
+}
 static inline lanes lanes_from_i32(lanes_i32 x) { return _mm256_cvtepi32_ps(x); }
 /* To the nearest integer; beyond the range, to its end. */
 static inline void lanes_store_i16_first(void *p, int64_t n, lanes x) {

@@ -11,7 +11,7 @@
 /* Tiles that fit 32 registers; measured on Zen 5. */
 #define PROJECT_ROWS 8
 #define PROJECT_COLUMNS(rows) ((rows) <= 6 ? 4 : 3)
-#define PROJECT_I8_COLUMNS(rows) ((rows) <= 4 ? 4 : (rows) <= 6 ? 3 : 2)
+#define PROJECT_I8_BLOCKS(rows) ((rows) == 1 ? 1 : 2)
 #define COMBINE_ROWS 5
 
 /* Holds a value in a register: compilers load it again for each use instead, and loads are what runs out. */
@@ -36,12 +36,23 @@ static inline lanes lanes_load_i16(const void *p) {
 static inline lanes lanes_load_i16_first(const void *p, int64_t n) {
   return _mm512_cvtepi32_ps(_mm512_cvtepi16_epi32(_mm256_maskz_loadu_epi16(lanes_mask(n), p)));
 }
-/* Whole numbers: I8 as I16, I16 as they are (2 · LANES each); sums of two products each in I32, exactly. */
+/* Whole numbers: I8 as I16 (2 · LANES), one pair of I16 for all lanes; sums of two products each in I32, exactly. */
 typedef __m512i lanes_i32;
+static inline lanes_i32 lanes_zero_i32(void) { return _mm512_setzero_si512(); }
 static inline lanes_i32 lanes_widen_i8(const void *p) { return _mm512_cvtepi8_epi16(_mm256_loadu_si256((const __m256i *)p)); }
-static inline lanes_i32 lanes_load_i16s(const void *p) { return _mm512_loadu_si512(p); }
-static inline lanes_i32 lanes_multiply_i16(lanes_i32 a, lanes_i32 b) { return _mm512_madd_epi16(a, b); }
+static inline lanes_i32 lanes_pair_i16(const int16_t *p) {
+  int32_t both;
+  __builtin_memcpy(&both, p, sizeof both);
+  return _mm512_set1_epi32(both);
+}
 static inline lanes_i32 lanes_add_i32(lanes_i32 a, lanes_i32 b) { return _mm512_add_epi32(a, b); }
+static inline lanes_i32 lanes_dot_i16(lanes_i32 sum, lanes_i32 a, lanes_i32 b) {
+#ifdef __AVX512VNNI__
+  return _mm512_dpwssd_epi32(sum, a, b);
+#else
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(a, b));
+#endif
+}
 static inline lanes lanes_from_i32(lanes_i32 x) { return _mm512_cvtepi32_ps(x); }
 /* To the nearest integer; beyond the range, to its end. */
 static inline void lanes_store_i16_first(void *p, int64_t n, lanes x) {

@@ -17,29 +17,14 @@ INLINE lanes load_row_first(int is_i16, const char *b, int64_t i, int64_t n) {
   return is_i16 ? lanes_load_i16_first(b + i * 2, n) : lanes_load_first(b + i * 4, n);
 }
 
-/* Four vectors wide; rows and is_i16 are constants. With one row alone, even and odd k have sums of their own:
- * four chains of additions would wait for each other. */
+/* Four vectors wide; rows and is_i16 are constants. Each sum is one chain over k, whatever the number of rows: a row's
+ * numbers do not depend on those beside it. */
 INLINE void combine_wide(const int is_i16, const int rows, const float *a, int64_t a_stride, const char *b,
                          int64_t b_stride, int64_t K, float *out, int64_t out_stride) {
-  lanes sums[COMBINE_ROWS * 4], odd[4];
+  lanes sums[COMBINE_ROWS * 4];
 #pragma GCC unroll 32
   for (int i = 0; i < rows * 4; i++) sums[i] = lanes_zero();
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) odd[i] = lanes_zero();
-  int64_t k = 0;
-  if (rows == 1) {
-    for (; k + 2 <= K; k += 2) {
-      const lanes first = lanes_set(a[k]), second = lanes_set(a[k + 1]);
-#pragma GCC unroll 4
-      for (int i = 0; i < 4; i++) {
-        sums[i] = lanes_fma(first, load_row(is_i16, b, k * b_stride + i * LANES), sums[i]);
-        odd[i] = lanes_fma(second, load_row(is_i16, b, (k + 1) * b_stride + i * LANES), odd[i]);
-      }
-    }
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++) sums[i] = lanes_add(sums[i], odd[i]);
-  }
-  for (; k < K; k++) {
+  for (int64_t k = 0; k < K; k++) {
     lanes row[4];
 #pragma GCC unroll 4
     for (int i = 0; i < 4; i++) row[i] = load_row(is_i16, b, k * b_stride + i * LANES);

@@ -62,44 +62,67 @@ INLINE void stream(const int is_f16, const float *x, const char *w, int64_t N, i
     for (int j = 0; j < 4; j++) sums[j] = stream_row(is_f16, x, w + (n + j) * row_bytes, K);
     lanes_sum4(sums[0], sums[1], sums[2], sums[3], out + n);
   }
-  for (; n < N; n++) out[n] = lanes_sum_of(stream_row(is_f16, x, w + n * row_bytes, K));
+  for (; n < N; n++) {
+    float sums[4];
+    lanes_sum4(stream_row(is_f16, x, w + n * row_bytes, K), lanes_zero(), lanes_zero(), lanes_zero(), sums);
+    out[n] = sums[0];
+  }
 }
 
 /* ---- More rows. is_f16, rows and columns are constants wherever these are called. */
 
-/* The lines `ahead` bytes behind the tile's are asked for. */
+/* The lines `ahead` bytes behind the tile's are asked for. Strands are those of one row alone, so that a row's numbers do
+ * not depend on those beside it: one after the other, as there are no registers for all, while the tile stays in the
+ * first-level cache. */
 INLINE void project_tile(const int is_f16, const int rows, const int columns, const float *x, int64_t x_stride,
                          const char *w, int64_t ahead, int64_t K, float *out, int64_t out_stride) {
-  const int64_t width = is_f16 ? 2 : 4;
+  const int width = is_f16 ? 2 : 4, vectors = LINE / (width * LANES);
+  const int64_t whole = K / (LINE / width) * (LINE / width);
   lanes sums[PROJECT_ROWS * 4]; /* may be more than the tile has: lanes_sum4 takes them by four */
+  lanes strands[4][PROJECT_ROWS * 4];
+#pragma GCC unroll 4
+  for (int v = vectors - 1; v >= 0; v--) {
 #pragma GCC unroll 32
-  for (int i = 0; i < PROJECT_ROWS * 4; i++) sums[i] = lanes_zero();
-  int64_t k = 0;
-  for (; k + LANES <= K; k += LANES) {
-    lanes weights[4];
-    if (k * width % LINE == 0) {
+    for (int i = 0; i < PROJECT_ROWS * 4; i++) sums[i] = lanes_zero();
+    for (int64_t k = v * LANES; k < whole; k += LINE / width) {
+      lanes weights[4];
+      /* Each strand asks for its share of the lines: an equal load on the memory all the way. */
+      if (k / (LINE / width) % vectors == v) {
 #pragma GCC unroll 4
-      for (int n = 0; n < columns; n++) __builtin_prefetch(w + (n * K + k) * width + ahead);
-    }
+        for (int l = 0; l < vectors; l++)
 #pragma GCC unroll 4
-    for (int n = 0; n < columns; n++) weights[n] = load_weights(is_f16, w + (n * K + k) * width);
+          for (int n = 0; n < columns; n++)
+            __builtin_prefetch(w + n * K * width + (k / (LINE / width) / vectors * vectors + l) * LINE + ahead);
+      }
+#pragma GCC unroll 4
+      for (int n = 0; n < columns; n++) weights[n] = load_weights(is_f16, w + (n * K + k) * width);
 #pragma GCC unroll 8
-    for (int r = 0; r < rows; r++) {
-      lanes value = lanes_load(x + r * x_stride + k);
-      LANES_KEEP(value);
+      for (int r = 0; r < rows; r++) {
+        lanes value = lanes_load(x + r * x_stride + k);
+        LANES_KEEP(value);
 #pragma GCC unroll 4
-      for (int n = 0; n < columns; n++) sums[r * columns + n] = lanes_fma(weights[n], value, sums[r * columns + n]);
+        for (int n = 0; n < columns; n++) sums[r * columns + n] = lanes_fma(weights[n], value, sums[r * columns + n]);
+      }
     }
+    if (v > 0)
+#pragma GCC unroll 32
+      for (int i = 0; i < rows * columns; i++) strands[v][i] = sums[i];
   }
-  if (k < K) {
+  for (int64_t k = whole; k < K; k += LANES) {
+    const int64_t count = K - k < LANES ? K - k : LANES;
 #pragma GCC unroll 4
     for (int n = 0; n < columns; n++) {
-      const lanes weights = load_first_weights(is_f16, w + (n * K + k) * width, K - k);
+      const lanes weights = load_first_weights(is_f16, w + (n * K + k) * width, count);
 #pragma GCC unroll 8
       for (int r = 0; r < rows; r++)
         sums[r * columns + n] =
-            lanes_fma(weights, lanes_load_first(x + r * x_stride + k, K - k), sums[r * columns + n]);
+            lanes_fma(weights, lanes_load_first(x + r * x_stride + k, count), sums[r * columns + n]);
     }
+  }
+#pragma GCC unroll 32
+  for (int i = 0; i < rows * columns; i++) {
+    if (vectors == 2) sums[i] = lanes_add(sums[i], strands[1][i]);
+    if (vectors == 4) sums[i] = lanes_add(lanes_add(sums[i], strands[1][i]), lanes_add(strands[2][i], strands[3][i]));
   }
   float totals[PROJECT_ROWS * 4];
 #pragma GCC unroll 8

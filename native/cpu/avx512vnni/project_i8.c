@@ -1,0 +1,3 @@
+#include "lanes.h"
+
+#include "../lanes/project_i8.h"
