@@ -36,9 +36,9 @@ testWithLibrary("calls on handles that never were are refused by every function"
     );
     throws(() => new CpuDecoder(native, handle).createSession(1), refused);
     const session = new CpuSession(native, handle);
-    const step = { tokens: Int32Array.of(0), sequences: 1, position: 0, rows: Int32Array.of(0) };
+    const step = { session, tokens: Int32Array.of(0), sequences: 1, position: 0, rows: Int32Array.of(0) };
     await rejects(session.setFeatures(f32(1)), refused);
-    await rejects(session.step(step, f32(1)), refused);
+    await rejects(CpuSession.step([step], f32(1)), refused);
     await rejects(session.reorder(Int32Array.of(0)), refused);
   }
 });
