@@ -3,7 +3,7 @@ import { loadModel, type Segment, type TranscriptionOptions, type WhisperModel }
 import { SottoError } from "../../errors.ts";
 import { DEMO_MODEL } from "../support/command.ts";
 import { HAS_LIBRARY, LIBRARY_PATH } from "../support/cpu_library.ts";
-import { bundled, cut, joined, noise, silence } from "./_recordings.ts";
+import { bundled, cut, joined, noise, RATE, silence } from "./_recordings.ts";
 
 const load = (): Promise<WhisperModel> =>
   loadModel(DEMO_MODEL, HAS_LIBRARY ? { library: LIBRARY_PATH, precision: "f32" } : { device: "portable" });
@@ -56,6 +56,34 @@ Deno.test("transcribe() writes exactly the sentences between silence and noise, 
       for (const vadFilter of [false, true]) {
         const { segments } = await model.transcribe(samples, { ...PLAIN, wordTimestamps, vadFilter });
         assertSentences(segments, offset, `recording ${i}, words ${wordTimestamps}, voice ${vadFilter}`);
+      }
+    }
+  }
+});
+
+Deno.test("transcribe() writes exactly the sentences before and behind silence and noise", async () => {
+  using model = await load();
+  const clips = await sentences();
+  /** When each is spoken in its clip. */
+  const spokenAt = [[0.4, 4.49], [0.4, 2.41], [0.8, 2.26]];
+  const order = [1, 0, 2];
+  const between = [silence(20), noise(10, 0.01)];
+  for (const gap of [between, between.toReversed()]) {
+    const samples = joined(clips[order[0]], ...gap, clips[order[1]], clips[order[2]]);
+    const begins = [0, clips[order[0]].length / RATE + 30, (samples.length - clips[order[2]].length) / RATE];
+    for (const wordTimestamps of [false, true]) {
+      for (const vadFilter of [false, true]) {
+        const { segments } = await model.transcribe(samples, { ...PLAIN, wordTimestamps, vadFilter });
+        const about = `words ${wordTimestamps}, voice ${vadFilter}`;
+        assert.deepEqual(spoken(segments).map(({ text }) => text.trim()), order.map((i) => TEXTS[i]), about);
+        for (const [i, { start, end }] of spoken(segments).entries()) {
+          const [from, to] = spokenAt[order[i]].map((time) => begins[i] + time);
+          // Without words and voice activity the model takes a window's start for that of its first sentence.
+          if (wordTimestamps || vadFilter) {
+            assert(Math.abs(start - from) < 1, `${about}: ${i} starts at ${start}`);
+          }
+          assert(Math.abs(end - to) < 1, `${about}: ${i} ends at ${end}`);
+        }
       }
     }
   }
