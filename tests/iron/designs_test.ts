@@ -4,7 +4,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { ironCatalogue, ironCatalogueText, type IronEntry } from "../../kernels/iron/catalogue_lines.ts";
 import { attentionStream } from "../../kernels/npu/attention_stream.ts";
-import { CATALOGUE, kernelNamed, programOf } from "../../kernels/npu/catalogue.ts";
+import {
+  CATALOGUE,
+  ENCODER_NPU1,
+  ENCODER_NPU2,
+  kernelNamed,
+  programOf,
+} from "../../kernels/npu/catalogue.ts";
 import {
   bytesOf,
   TILE_MEMORY_BYTES,
@@ -12,6 +18,7 @@ import {
   tileBufferBytes,
 } from "../../kernels/npu/design.ts";
 import { granularityOf } from "../../kernels/npu/instructions.ts";
+import { programKernels } from "../../kernels/npu/program_kernels.ts";
 import { checkStream } from "../../kernels/npu/stream_check.ts";
 import { planProduct, planStream } from "../../kernels/npu/tiling.ts";
 import { describe, type Description, IRON, python, testWithPrograms } from "./_iron.ts";
@@ -136,19 +143,41 @@ testWithPrograms("buffers and runtime words lie where the catalogue has room for
   }
 });
 
-testWithPrograms("build.py says how an overlay is compiled, without the toolchain", PYTHON, async () => {
-  const [entry] = ironCatalogue().entries.filter(({ name }) => name === "encoder_i8_npu2");
-  const { code, stdout, stderr } = await python("kernels/iron/build.py", entry.name, "--dry-run");
+/** The lines that build.py prints for a name. */
+async function buildLines(name: string): Promise<string[]> {
+  const { code, stdout, stderr } = await python("kernels/iron/build.py", name, "--dry-run");
   assert.equal(code, 0, stderr);
-  const [clang, design, aiecc, ...more] = stdout.trimEnd().split("\n");
+  return stdout.trimEnd().split("\n");
+}
+
+testWithPrograms("build.py says how an overlay is compiled, without the toolchain", PYTHON, async () => {
+  const [clang, design, aiecc, ...more] = await buildLines("i8_512x512x512_4tile");
   assert.deepEqual(more, []);
-  const { recipe } = (await all())[entry.name];
+  const { recipe } = (await all())["i8_512x512x512_4tile"];
   assert.match(clang, /--target=aie2p-none-unknown-elf/);
   for (const flag of recipe.flags) assert.ok(clang.includes(` ${flag} `), flag);
   assert.ok(clang.endsWith(`tiles/${recipe.source} -o ${recipe.object_file}`), clang);
-  assert.match(design, /design\.py encoder_i8_npu2 > encoder_i8_npu2\.mlir$/);
-  assert.match(aiecc, /--xclbin-name=encoder_i8_npu2\.xclbin .* encoder_i8_npu2\.mlir$/);
+  assert.match(design, /design\.py i8_512x512x512_4tile > i8_512x512x512_4tile\.mlir$/);
+  assert.match(aiecc, /--xclbin-name=i8_512x512x512_4tile\.xclbin .* i8_512x512x512_4tile\.mlir$/);
+  assert.doesNotMatch(aiecc, /--xclbin-kernel-name/);
 });
+
+testWithPrograms(
+  "build.py puts an encoder's programs into one container, each by its name",
+  PYTHON,
+  async () => {
+    for (const [name, design] of [["encoder_npu1", ENCODER_NPU1], ["encoder_npu2", ENCODER_NPU2]] as const) {
+      const linked = (await buildLines(name)).filter((line) => line.startsWith("aiecc "));
+      const given = (option: string) => linked.map((line) => line.match(`--xclbin-${option}=(\\S+)`)?.[1]);
+      const kernels = given("kernel-name").map(String);
+      assert.deepEqual(programKernels(design, kernels), kernels, "in the order of the design, all of them");
+      assert.equal(new Set(given("kernel-id")).size, kernels.length);
+      const containers = given("name");
+      assert.equal(containers.at(-1), `${name}.xclbin`);
+      assert.deepEqual(given("input"), [undefined, ...containers.slice(0, -1)]);
+    }
+  },
+);
 
 testWithPrograms("build.py wants to be told where the toolchain is", PYTHON, async () => {
   const { code, stderr } = await python("kernels/iron/build.py", "encoder_i8_npu2");

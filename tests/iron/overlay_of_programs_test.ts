@@ -40,8 +40,8 @@ async function watchRuns(
   }
 }
 
-/** A container with these kernels on one modelled PDI, as many ids as kernels. */
-function packed(design: OverlayDesign, names: readonly string[]): Uint8Array<ArrayBuffer> {
+/** A container with these kernels on one modelled PDI, or on as many as there are kernels. */
+function packed(design: OverlayDesign, names: readonly string[], apart = false): Uint8Array<ArrayBuffer> {
   const [kernel] = JSON.parse(mlirAieKernels())["ps-kernels"].kernels;
   const ids = names.map((_, index) => `0x${(0x901 + index).toString(16)}`);
   const kernels = names.map((name, index) => ({
@@ -51,7 +51,12 @@ function packed(design: OverlayDesign, names: readonly string[]): Uint8Array<Arr
     "extended-data": { ...kernel["extended-data"], "dpu_kernel_id": ids[index] },
   }));
   const partition = JSON.parse(mlirAiePartition(design.columns, [1], "00112233-4455-6677-8899-aabbccddeeff"));
-  partition.aie_partition.PDIs[0].cdo_groups[0].dpu_kernel_ids = ids;
+  const [pdi] = partition.aie_partition.PDIs;
+  const pdiFor = (kernelIds: readonly string[], index: number) => ({
+    ...pdi,
+    cdo_groups: [{ ...pdi.cdo_groups[0], pdi_id: `0x${index + 1}`, dpu_kernel_ids: kernelIds }],
+  });
+  partition.aie_partition.PDIs = apart ? ids.map((id, index) => pdiFor([id], index)) : [pdiFor(ids, 0)];
   return packXclbin({
     partition: JSON.stringify(partition),
     kernels: JSON.stringify({ "ps-kernels": { kernels } }),
@@ -78,7 +83,11 @@ Deno.test("designWithin() leaves out programs that have no kernel", () => {
 
 Deno.test("checkOverlay() takes kernels of programs, the bf16 product's among them", () => {
   const host = { ...PHOENIX, runs: ENCODER_NPU1 };
-  assert.equal(checkOverlay(packed(ENCODER_NPU1, NPU1), host).kernel.name, NPU1[0]);
+  for (const apart of [false, true]) {
+    const { kernel, xclbin } = checkOverlay(packed(ENCODER_NPU1, NPU1, apart), host);
+    assert.equal(kernel.name, NPU1[0]);
+    assert.equal(xclbin.partition?.pdis.length, apart ? 3 : 1);
+  }
   assert.equal(checkOverlay(modelledXclbin(ENCODER_NPU1), host).kernel.name, "MLIR_AIE");
   for (const kernels of [[NPU1[1]], ["encoder_bf16_npu2"], ["encoder_bf16"]]) {
     assert.throws(() => checkOverlay(packed(ENCODER_NPU1, kernels), host), {
