@@ -135,7 +135,9 @@
   KERNEL(narrow_f16, narrow_f32f16_avx512)       \
   KERNEL(quantize_i16, quantize_f32i16_avx512)   \
   KERNEL(range, range_f32_avx512)                \
-  KERNEL(quantize_i8, quantize_f32i8_avx512)
+  KERNEL(range_columns, range_columns_f32_avx512) \
+  KERNEL(quantize_i8, quantize_f32i8_avx512)     \
+  KERNEL(quantize_columns_i8, quantize_columns_f32i8_avx512)
 
 #define SOTTO_KERNELS_AVX512VNNI(KERNEL)        \
   KERNEL(gemm_i8, gemm_i8_12x32_avx512vnni)     \

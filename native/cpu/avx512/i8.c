@@ -1,13 +1,21 @@
-/* INT8, sixteen values at a time, and masks for what is left over: short runs that share a scale gain most. */
+/* INT8, 64 values at a time: one cache line of codes; masks for what is left over: short runs that share a scale gain
+ * most. */
 #include "../format_scalar.h"
 #include "lanes.h"
 
-/* NaN becomes 0; then the limits, which hold the infinities. */
-static inline __m128i codes_of(lanes values, lanes reciprocal, lanes least, lanes most, __m512i zero) {
+enum { STEP = 4 * LANES };
+
+/* What codes are before their zero point is added: NaN becomes 0; the limits hold the infinities. */
+static inline __m512i whole_of(lanes values, lanes reciprocal, lanes least, lanes most) {
   const lanes x = lanes_mul(values, reciprocal);
-  const lanes number = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), x);
-  const __m512i whole = _mm512_cvtps_epi32(lanes_min(lanes_max(number, least), most));
-  return _mm512_cvtepi32_epi8(_mm512_add_epi32(whole, zero));
+  return _mm512_maskz_cvtps_epi32(_mm512_cmp_ps_mask(x, x, _CMP_ORD_Q), lanes_min(lanes_max(x, least), most));
+}
+
+/* Packing works inside each 128 bits: the sixteenths are put back in order. */
+static inline __m512i bytes_of(const __m512i c[4]) {
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  const __m512i bytes = _mm512_packs_epi16(_mm512_packs_epi32(c[0], c[1]), _mm512_packs_epi32(c[2], c[3]));
+  return _mm512_permutexvar_epi32(order, bytes);
 }
 
 void quantize_f32i8_avx512(const float *values, int64_t count, const i8_step *step, int8_t *codes) {
@@ -15,33 +23,113 @@ void quantize_f32i8_avx512(const float *values, int64_t count, const i8_step *st
   const lanes least = lanes_set((float)(step->bottom - step->zero)), most = lanes_set((float)(127 - step->zero));
   const __m512i zero = _mm512_set1_epi32(step->zero);
   int64_t i = 0;
-  for (; i + LANES <= count; i += LANES)
-    _mm_storeu_si128((__m128i *)(codes + i), codes_of(lanes_load(values + i), reciprocal, least, most, zero));
-  if (i == count) return;
-  const lanes rest = lanes_load_first(values + i, count - i);
-  _mm_mask_storeu_epi8(codes + i, lanes_mask(count - i), codes_of(rest, reciprocal, least, most, zero));
+  for (; i + STEP <= count; i += STEP) {
+    __m512i c[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++)
+      c[j] = _mm512_add_epi32(whole_of(lanes_load(values + i + j * LANES), reciprocal, least, most), zero);
+    _mm512_storeu_si512(codes + i, bytes_of(c));
+  }
+  for (; i < count; i += LANES) {
+    const int64_t n = count - i < LANES ? count - i : LANES;
+    const __m512i whole = whole_of(lanes_load_first(values + i, n), reciprocal, least, most);
+    _mm_mask_storeu_epi8(codes + i, lanes_mask(n), _mm512_cvtepi32_epi8(_mm512_add_epi32(whole, zero)));
+  }
 }
 
-/* NaN and infinities as 0, which every range holds. */
-static inline lanes finite_of(lanes x) {
-  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(lanes_abs(x), lanes_set(INFINITY), _CMP_LT_OQ), x);
+static inline __m512i column_codes(const float *values, const float *reciprocals, const int32_t *zeros, int64_t at,
+                                   __mmask16 mask) {
+  const __m512i zero = zeros ? _mm512_maskz_loadu_epi32(mask, zeros + at) : _mm512_setzero_si512();
+  const __m512i bottom = _mm512_set1_epi32(zeros ? -128 : -127), top = _mm512_set1_epi32(127);
+  const __m512i whole = whole_of(_mm512_maskz_loadu_ps(mask, values + at), _mm512_maskz_loadu_ps(mask, reciprocals + at),
+                                 _mm512_cvtepi32_ps(_mm512_sub_epi32(bottom, zero)),
+                                 _mm512_cvtepi32_ps(_mm512_sub_epi32(top, zero)));
+  return _mm512_add_epi32(whole, zero);
+}
+
+void quantize_columns_f32i8_avx512(const float *values, int64_t count, const float *reciprocals, const int32_t *zeros,
+                                   int8_t *codes) {
+  int64_t i = 0;
+  for (; i + STEP <= count; i += STEP) {
+    __m512i c[4];
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) c[j] = column_codes(values, reciprocals, zeros, i + j * LANES, 0xffff);
+    _mm512_storeu_si512(codes + i, bytes_of(c));
+  }
+  for (; i < count; i += LANES) {
+    const __mmask16 mask = lanes_mask(count - i < LANES ? count - i : LANES);
+    const __m512i c = column_codes(values, reciprocals, zeros, i, mask);
+    _mm_mask_storeu_epi8(codes + i, mask, _mm512_cvtepi32_epi8(c));
+  }
+}
+
+static inline __mmask16 finite_mask(lanes x) {
+  return _mm512_cmp_ps_mask(lanes_abs(x), lanes_set(INFINITY), _CMP_LT_OQ);
+}
+
+/* Both reductions in one: short runs are mostly that. */
+static inline void store_range(lanes least, lanes most, float *low, float *high) {
+  const lanes below = lanes_sub(lanes_zero(), least);
+  const __m256 a = _mm256_max_ps(_mm512_castps512_ps256(most), _mm512_extractf32x8_ps(most, 1));
+  const __m256 b = _mm256_max_ps(_mm512_castps512_ps256(below), _mm512_extractf32x8_ps(below, 1));
+  lanes both = _mm512_insertf32x8(_mm512_castps256_ps512(a), b, 1);
+  both = lanes_max(both, _mm512_shuffle_f32x4(both, both, 0xb1));
+  both = lanes_max(both, _mm512_permute_ps(both, 0x4e));
+  both = lanes_max(both, _mm512_permute_ps(both, 0xb1));
+  *high = _mm512_cvtss_f32(both);
+  *low = -_mm256_cvtss_f32(_mm512_extractf32x8_ps(both, 1));
 }
 
 void range_f32_avx512(const float *values, int64_t count, float *low, float *high) {
-  lanes least[2] = {lanes_set(*low), lanes_set(*low)}, most[2] = {lanes_set(*high), lanes_set(*high)};
+  lanes least[4], most[4];
+  for (int j = 0; j < 4; j++) {
+    least[j] = lanes_set(*low);
+    most[j] = lanes_set(*high);
+  }
   int64_t i = 0;
-  for (; i + 2 * LANES <= count; i += 2 * LANES)
-#pragma GCC unroll 2
-    for (int j = 0; j < 2; j++) {
-      const lanes x = finite_of(lanes_load(values + i + j * LANES));
-      least[j] = lanes_min(x, least[j]);
-      most[j] = lanes_max(x, most[j]);
+  for (; i + STEP <= count; i += STEP)
+#pragma GCC unroll 4
+    for (int j = 0; j < 4; j++) {
+      const lanes x = lanes_load(values + i + j * LANES);
+      const __mmask16 finite = finite_mask(x);
+      least[j] = _mm512_mask_min_ps(least[j], finite, x, least[j]);
+      most[j] = _mm512_mask_max_ps(most[j], finite, x, most[j]);
     }
   for (; i < count; i += LANES) {
-    const lanes x = finite_of(lanes_load_first(values + i, count - i < LANES ? count - i : LANES));
-    least[0] = lanes_min(x, least[0]);
-    most[0] = lanes_max(x, most[0]);
+    const lanes x = lanes_load_first(values + i, count - i < LANES ? count - i : LANES);
+    const __mmask16 finite = finite_mask(x);
+    least[0] = _mm512_mask_min_ps(least[0], finite, x, least[0]);
+    most[0] = _mm512_mask_max_ps(most[0], finite, x, most[0]);
   }
-  *low = _mm512_reduce_min_ps(lanes_min(least[0], least[1]));
-  *high = _mm512_reduce_max_ps(lanes_max(most[0], most[1]));
+  store_range(lanes_min(lanes_min(least[0], least[1]), lanes_min(least[2], least[3])),
+              lanes_max(lanes_max(most[0], most[1]), lanes_max(most[2], most[3])), low, high);
+}
+
+/* Rows at a time: they read and write low and high an eighth as often. */
+enum { RANGE_ROWS = 8 };
+
+static inline void widen_columns(const float *values, int64_t stride, int64_t rows, __mmask16 mask, float *low,
+                                 float *high) {
+  lanes least = _mm512_maskz_loadu_ps(mask, low), most = _mm512_maskz_loadu_ps(mask, high);
+  for (int64_t r = 0; r < rows; r++) {
+    const lanes x = _mm512_maskz_loadu_ps(mask, values + r * stride);
+    const __mmask16 finite = finite_mask(x);
+    least = _mm512_mask_min_ps(least, finite, x, least);
+    most = _mm512_mask_max_ps(most, finite, x, most);
+  }
+  _mm512_mask_storeu_ps(low, mask, least);
+  _mm512_mask_storeu_ps(high, mask, most);
+}
+
+void range_columns_f32_avx512(const float *values, int64_t stride, int64_t rows, int64_t columns, float *low,
+                              float *high) {
+  for (int64_t r = 0; r < rows; r += RANGE_ROWS) {
+    const float *const first = values + r * stride;
+    const int64_t count = rows - r < RANGE_ROWS ? rows - r : RANGE_ROWS;
+    int64_t c = 0;
+    if (count == RANGE_ROWS)
+      for (; c + LANES <= columns; c += LANES) widen_columns(first + c, stride, RANGE_ROWS, 0xffff, low + c, high + c);
+    for (; c < columns; c += LANES)
+      widen_columns(first + c, stride, count, lanes_mask(columns - c < LANES ? columns - c : LANES), low + c, high + c);
+  }
 }
