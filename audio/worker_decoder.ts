@@ -78,10 +78,7 @@ export class WorkerDecoder implements Disposable {
       throw new SottoError(
         "E_DOWNLOAD",
         `Cannot load the decoder ${module.specifier} because ${firstLine(reason)}`,
-        {
-          hint:
-            `Fetch it once while online with: deno cache ${module.specifier} - or convert ${target.name} to WAV.`,
-        },
+        { hint: `${howToFetch(module.specifier, reason)} - or convert ${target.name} to WAV.` },
       );
     } catch (error) {
       decoder[Symbol.dispose]();
@@ -173,4 +170,11 @@ export function undecodable(name: string, reason: string): SottoError {
 
 function firstLine(text: string): string {
   return text.split("\n", 1)[0].trim();
+}
+
+/** Beside a package.json Deno takes what npm installed there, and fetches nothing itself. */
+function howToFetch(specifier: string, reason: string): string {
+  return reason.includes("node_modules")
+    ? `Install it with: npm install ${specifier.replace("npm:", "")}`
+    : `Fetch it once while online with: deno cache ${specifier}`;
 }
