@@ -35,12 +35,15 @@ Deno.test("resolvePrecision() takes for auto what pays, and leaves what was aske
 Deno.test("builtInPolicy() keeps what errs most exact, and int8 out of the first block", () => {
   const half = { qkv: "half", attention: "half", out: "half", mlp1: "half", mlp2: "half" };
   const int8 = { qkv: "int8", attention: "int8", out: "int8", mlp1: "int8", mlp2: "int8" };
-  const first = { ...half, qkv: "f32", out: "f32" };
-  deepStrictEqual(builtInPolicy("half", 2), { conv1: "f32", conv2: "half", blocks: [first, half] });
+  deepStrictEqual(builtInPolicy("half", 2), {
+    conv1: "f32",
+    conv2: "half",
+    blocks: [{ ...half, qkv: "f32", out: "f32" }, half],
+  });
   deepStrictEqual(builtInPolicy("int8", 3), {
     conv1: "f32",
     conv2: "half",
-    blocks: [first, { ...int8, out: "half" }, int8],
+    blocks: [{ ...half, out: "f32" }, { ...half, attention: "int8", mlp2: "int8" }, int8],
   });
   const exact = builtInPolicy("f32", 1);
   deepStrictEqual([exact.conv1, exact.conv2], ["f32", "f32"]);
@@ -48,13 +51,13 @@ Deno.test("builtInPolicy() keeps what errs most exact, and int8 out of the first
 });
 
 Deno.test("arithmeticFor() computes scores in INT8 only where the kernel's other half pays", () => {
-  const dims = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 128, n_audio_head: 2, n_audio_layer: 2 };
-  const second = (device: Parameters<typeof halfArithmetic>[0]) =>
-    arithmeticFor("int8", dims, device).blocks[1];
-  strictEqual(second(ZEN_5).attention, "i8");
-  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX).attention, "f32");
-  strictEqual(second(EMERALD_RAPIDS_WITHOUT_AMX).mlp1, "i8");
-  strictEqual(second(AVX2_ONLY).attention, "f32");
+  const dims = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 128, n_audio_head: 2, n_audio_layer: 3 };
+  const third = (device: Parameters<typeof halfArithmetic>[0]) =>
+    arithmeticFor("int8", dims, device).blocks[2];
+  strictEqual(third(ZEN_5).attention, "i8");
+  strictEqual(third(EMERALD_RAPIDS_WITHOUT_AMX).attention, "f32");
+  strictEqual(third(EMERALD_RAPIDS_WITHOUT_AMX).mlp1, "i8");
+  strictEqual(third(AVX2_ONLY).attention, "f32");
   deepStrictEqual(arithmeticFor("int8", dims, PORTABLE), arithmeticFor("f32", dims, PORTABLE));
 });
 
