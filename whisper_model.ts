@@ -4,6 +4,7 @@
  * @module
  */
 
+import { throwIfAborted } from "./abort.ts";
 import { type AudioInput, type AudioOptions, openAudio } from "./audio/mod.ts";
 import {
   type DecodeOptions,
@@ -62,7 +63,7 @@ export async function loadModel(source: string | URL, options: LoadModelOptions 
   const told: Warning[] = [];
   const telling = { ...options, onWarning: collect(told, options.onWarning) };
   const path = await findModel(source, telling);
-  throwIfAborted(options.signal);
+  throwIfAborted(options.signal, "Loading the model");
   return await WhisperModel.load(await openCheckpoint(path, telling), options, told);
 }
 
@@ -135,9 +136,9 @@ export class WhisperModel implements Disposable, AsyncDisposable {
     });
     using opened = new DisposableStack();
     const device = opened.use(await openDevice(options.device ?? "auto", { ...options, onWarning }));
-    throwIfAborted(options.signal);
+    throwIfAborted(options.signal, "Loading the model");
     const encoder = opened.use(await Encoder.load(checkpoint, { ...options, onWarning, device }));
-    throwIfAborted(options.signal);
+    throwIfAborted(options.signal, "Loading the model");
     const decoder = opened.use(
       await device.loadDecoder(dims.decoder, weights, { precision: decoderPrecision(options.precision) }),
     );
@@ -270,11 +271,6 @@ async function openingSamples(audio: AudioInput, options: AudioOptions): Promise
     if (filled >= N_SAMPLES) break;
   }
   return samples;
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (!signal?.aborted) return;
-  throw new SottoError("E_ABORTED", "Loading the model was stopped by the caller", { cause: signal.reason });
 }
 
 /** Keeps warnings in a list and passes them on. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { AudioInfo, NativeAudio, ReadContext } from "./types.ts";
 import {
   type DecodedPiece,
@@ -63,7 +63,7 @@ export function decodeCompressed(audio: CompressedAudio, name: string, context: 
     const rest = async () => decoder === null ? new Float32Array(0) : take(await decoder.flush());
     try {
       for await (const piece of audio.pieces(() => decoded)) {
-        throwIfAborted(context.signal, name);
+        throwIfAborted(context.signal, `Reading ${name}`);
         if (piece === NEW_STREAM) {
           yield await rest();
           decoder?.[Symbol.dispose]();

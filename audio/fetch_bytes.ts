@@ -6,7 +6,7 @@
 
 import { SottoError } from "../errors.ts";
 import { fetchFailure } from "../fetch_failure.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { ReadContext } from "./types.ts";
 
 /** Bytes of a body at most. A longer recording belongs in a file, which is read in pieces. */
@@ -51,7 +51,7 @@ export async function fetchBytes(url: URL, context: ReadContext): Promise<Uint8A
     return bytes;
   } catch (error) {
     if (error instanceof SottoError) throw error;
-    throwIfAborted(context.signal, url.href);
+    throwIfAborted(context.signal, `Reading ${url.href}`);
     if (stall.signal.aborted) {
       throw failed(url, `the server sent nothing for ${seconds} s after ${got} bytes`, error);
     }

@@ -7,7 +7,7 @@
 import { resolve } from "node:path";
 import { SottoError } from "../errors.ts";
 import type { ByteSource } from "./byte_reader.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import { type NativeAudio, type ReadContext, SAMPLE_RATE } from "./types.ts";
 
 /**
@@ -183,7 +183,7 @@ class Watch {
   }
 
   throwIfEnded(name: string): void {
-    throwIfAborted(this.context.signal, name);
+    throwIfAborted(this.context.signal, `Reading ${name}`);
     if (!this.#timedOut) return;
     const seconds = this.context.timeoutSeconds;
     throw new SottoError(

@@ -5,7 +5,7 @@
  */
 
 import { SottoError, type Warning } from "../errors.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { ByteReader, ByteSource } from "./byte_reader.ts";
 import { decodeCompressed } from "./compressed.ts";
 import { checkFfmpeg, openFfmpeg } from "./ffmpeg.ts";
@@ -44,7 +44,7 @@ export async function openAudio(input: AudioInput, options: AudioOptions = {}): 
     );
   }
   const context = { warn: once(options.onWarning), signal, timeoutSeconds };
-  throwIfAborted(signal, options.name ?? "audio");
+  throwIfAborted(signal, `Reading ${options.name ?? "audio"}`);
   if (input instanceof Float32Array) {
     return new SampleSource(input, options.name ?? "the samples given", context);
   }
@@ -91,7 +91,7 @@ class FileAudioSource implements AudioSource {
 
   async open(signal?: AbortSignal): Promise<PcmStream> {
     const { context, stop } = linked(this.context, signal);
-    throwIfAborted(context.signal, this.name);
+    throwIfAborted(context.signal, `Reading ${this.name}`);
     const reader = await this.source.open();
     try {
       const audio = await openNative(reader, this.source, context, this.ffmpeg);

@@ -5,7 +5,7 @@
  */
 
 import { release } from "../tensor/release.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../abort.ts";
 import { refuseNonFinite } from "./finite.ts";
 import { Resampler } from "./resample.ts";
 import { type AudioInfo, CHUNK_SAMPLES, type NativeAudio, type PcmStream, SAMPLE_RATE } from "./types.ts";
@@ -54,7 +54,7 @@ class NativePcmStream implements PcmStream {
       const resampler = new Resampler(audio.rate);
       const chunker = new Chunker();
       for await (const samples of refuseNonFinite(audio, this.#resources.name)) {
-        throwIfAborted(this.#resources.signal, this.#resources.name);
+        throwIfAborted(this.#resources.signal, `Reading ${this.#resources.name}`);
         const resampled = resampler.push(samples);
         yield* chunker.push(resampled);
         release(samples);

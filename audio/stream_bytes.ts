@@ -5,7 +5,7 @@
  */
 
 import { SottoError } from "../errors.ts";
-import { throwIfAborted } from "./abort.ts";
+import { throwIfAborted } from "../abort.ts";
 
 /** Bytes of a stream at most. A longer recording belongs in a file, which is read in pieces. */
 const MAX_STREAM_BYTES = 1 << 30;
@@ -31,10 +31,10 @@ export async function streamBytes(
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
-    throwIfAborted(signal, name);
+    throwIfAborted(signal, `Reading ${name}`);
     for (;;) {
       const { done, value } = await reader.read();
-      throwIfAborted(signal, name);
+      throwIfAborted(signal, `Reading ${name}`);
       if (done) break;
       if (!(value instanceof Uint8Array)) throw refuse(`its chunks must be bytes: got ${typeof value}`);
       parts.push(value);

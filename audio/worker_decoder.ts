@@ -12,7 +12,7 @@ import {
   startWorker,
   type ToWorker,
 } from "./decoder_worker.ts";
-import { aborted, throwIfAborted } from "./abort.ts";
+import { aborted, throwIfAborted } from "../abort.ts";
 import type { ReadContext } from "./types.ts";
 
 /** The decoders, pinned. Sizes and licences are in this folder's README. */
@@ -69,7 +69,7 @@ export class WorkerDecoder implements Disposable {
     context: ReadContext,
     program: () => void = decoderWorker,
   ): Promise<WorkerDecoder> {
-    throwIfAborted(context.signal, target.name);
+    throwIfAborted(context.signal, `Reading ${target.name}`);
     const decoder = new WorkerDecoder(startWorker(program), target, context);
     try {
       const answer = await decoder.#ask({ kind: "load", module });
@@ -135,7 +135,7 @@ export class WorkerDecoder implements Disposable {
         this.#worker.terminate();
         reject(error);
       };
-      const onAbort = () => fail(aborted(signal, name));
+      const onAbort = () => fail(aborted(signal, `Reading ${name}`));
       const timer = setTimeout(() => {
         fail(
           new SottoError(

@@ -96,6 +96,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
       offline: get<boolean>("offline"),
       device: get<"auto">("device"),
       precision: get<"auto">("precision"),
+      precisionFile: get<string>("precision_file"),
       threads: threads || undefined,
       library: get<string>("library"),
       npuOverlay: get<string>("npu_overlay"),

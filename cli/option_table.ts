@@ -62,6 +62,11 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
       help: "accuracy of the encoder: f32 0.01 %, half 1 %, int8 2 %; auto: the fastest here",
     },
     {
+      name: "precision_file",
+      kind: "text",
+      help: "what deno task calibrate wrote for the model, where it is not in the model's folder; for int8 and auto",
+    },
+    {
       name: "threads",
       kind: "integer",
       default: "0",

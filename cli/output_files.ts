@@ -10,6 +10,7 @@
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { SottoError } from "../errors.ts";
 import { isDiskFull } from "../model/file_error.ts";
+import { replaceFile, temporaryName } from "../model/replace_file.ts";
 import { extensionOf, type OutputFormat } from "../decoder/mod.ts";
 
 /** Where one input's outputs go. */
@@ -118,27 +119,14 @@ async function entryOf(path: string): Promise<string | null> {
  * @throws {SottoError} E_OUTPUT, E_DISK_FULL or E_PERMISSION; the old file, if any, is then as it was.
  */
 export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = temporaryName(dirname(path));
   try {
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true });
-      const bytes = new TextEncoder().encode(text);
-      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-      await file.sync();
-    }
-    await Deno.rename(temporary, path);
+    await replaceFile(path, text);
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
     throw outputError(path, error);
   }
 }
 
 const OTHER_FOLDER = { hint: "Choose another --output_dir." };
-
-/** Not made of the file's name, which may be as long as the file system allows already. */
-function temporaryName(folder: string): string {
-  return join(folder, `.sotto-${crypto.randomUUID()}.tmp`);
-}
 
 /** What a failure of the file system means to the user, for a file beside the outputs. */
 export function outputError(path: string, cause: unknown): SottoError {

@@ -125,7 +125,8 @@ async function addVoice(found: Found, { vadModel = null }: CommandOptions["trans
 }
 
 function addLibraries(found: Found, load: CommandOptions["load"]): void {
-  const { device = "auto", library, npuOverlay } = load;
+  const { device = "auto", library, npuOverlay, precisionFile } = load;
+  if (precisionFile !== undefined) found.add("read", String(precisionFile));
   if (device === "portable") return;
   const cpu = firstThere(librarySteps("sotto_cpu", library));
   if (cpu === undefined) {

@@ -5,11 +5,13 @@
  * @module
  */
 
-import { SottoError } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { DecoderSession } from "../kernels/device.ts";
 import type { Hypothesis } from "./hypothesis.ts";
 import type { LogitFilter } from "./logit_filters.ts";
 import { LogitRow } from "./logit_row.ts";
+
+export { throwIfAborted };
 
 /** How texts are continued. The session's sequence i holds the i-th text in progress. */
 export interface TokenSearch {
@@ -104,11 +106,4 @@ export async function searchTokens(
 /** Probability of one token under logits that no rule has touched. */
 function probabilityOf(token: number, logits: Float32Array, timestampBegin: number): number {
   return Math.exp(logits[token] - new LogitRow(logits, timestampBegin).logSum());
-}
-
-/** Throws E_ABORTED if the signal has aborted. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) {
-    throw new SottoError("E_ABORTED", "Stopped: the caller aborted", { cause: signal.reason });
-  }
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { SottoError } from "../errors.ts";
+import { aborted, throwIfAborted } from "../abort.ts";
 
 /** Lets a number of tasks run at a time, first come, first served. */
 export class CallLimit {
@@ -53,14 +53,4 @@ export class CallLimit {
     this.#waiting.push(enter);
     return promise;
   }
-}
-
-/** What a caller gets whose signal was aborted. */
-export function aborted(signal?: AbortSignal): SottoError {
-  return new SottoError("E_ABORTED", "Stopped because the signal was aborted", { cause: signal?.reason });
-}
-
-/** @throws {SottoError} E_ABORTED if the signal is aborted. */
-export function throwIfAborted(signal?: AbortSignal): void {
-  if (signal?.aborted) throw aborted(signal);
 }

@@ -7,7 +7,7 @@
  */
 
 import type { SottoError } from "../errors.ts";
-import { aborted } from "./call_limit.ts";
+import { aborted } from "../abort.ts";
 import { CpuDecoder } from "./cpu_decoder.ts";
 import { CpuFormats } from "./cpu_formats.ts";
 import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { throwIfAborted } from "../abort.ts";
 import { SottoError } from "../errors.ts";
 
 /** Reads a source ahead up to a limit, and hands out what there is. */
@@ -103,10 +104,6 @@ function requireFinite(samples: Float32Array): void {
     "E_AUDIO_VALUES",
     `Cannot transcribe live audio: a sample must be finite, got ${samples[at]}`,
   );
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted) throw new SottoError("E_ABORTED", "Stopped by the caller", { cause: signal.reason });
 }
 
 /** Waits for a promise or for one of the signals, whichever comes first. */

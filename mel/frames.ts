@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SottoError } from "../errors.ts";
+import { throwIfAborted } from "../abort.ts";
 import type { Device } from "../kernels/device.ts";
 import { CENTER_PADDING, HOP_LENGTH, N_FFT } from "./constants.ts";
 import { melFilters } from "./filterbank.ts";
@@ -60,7 +60,7 @@ export async function* melFrames(
   let atStart = true;
 
   const compute = async (frames: number): Promise<FrameBlock> => {
-    if (signal?.aborted) throw new SottoError("E_ABORTED", "Stopped by the caller", { cause: signal.reason });
+    throwIfAborted(signal);
     if (atStart) {
       for (let i = 1; i <= CENTER_PADDING; i++) block[CENTER_PADDING - i] = block[CENTER_PADDING + i];
       atStart = false;

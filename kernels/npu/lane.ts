@@ -4,7 +4,7 @@
  * @module
  */
 
-import { throwIfAborted } from "../../ffi/call_limit.ts";
+import { throwIfAborted } from "../../abort.ts";
 import type { XrtRun, XrtRunlist } from "../../ffi/xrt_objects.ts";
 import { SottoXrtCounter } from "../../ffi/xrt_symbols.ts";
 import type { NpuHost } from "./host.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { aborted, throwIfAborted } from "../../ffi/call_limit.ts";
+import { aborted, throwIfAborted } from "../../abort.ts";
 import type { RunOptions } from "../device.ts";
 
 /** A window that was asked for. */

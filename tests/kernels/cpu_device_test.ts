@@ -80,7 +80,7 @@ testWithLibrary("CpuDevice gives the same result on 1, 2 and 3 threads, for any 
 testWithLibrary("a run is aborted before it begins, while it waits, and while it runs", async () => {
   using device = open({ variant: "ref", threads: 1 });
   using loaded = await device.loadPlan(plan, weights);
-  const aborted = { code: "E_ABORTED", message: "Stopped because the signal was aborted" };
+  const aborted = { code: "E_ABORTED", message: "Stopped by the caller" };
   const expected = await loaded.run(input);
   await rejects(loaded.run(input, { signal: AbortSignal.abort() }), aborted);
 
