@@ -22,11 +22,12 @@ from ports import (
 from recipes import recipe
 
 
-def _core(inputs, output, score, weigh, scores):
+def _core(inputs, output, turn, score, weigh, turned, scores):
     """The program of the compute tile."""
-    queries, keys = inputs.acquire(2)
-    score(queries, keys, scores)
-    inputs.release(2)
+    turn(inputs.acquire(1), turned)
+    inputs.release(1)
+    score(turned, inputs.acquire(1), scores)
+    inputs.release(1)
     weigh(scores, inputs.acquire(1), output.acquire(1))
     inputs.release(1)
     output.release(1)
@@ -47,8 +48,10 @@ def build(_common, entry):
         [
             inputs.cons(),
             output.prod(),
+            Kernel("attention_tile_turn", binary, [tile, tile]),
             Kernel("attention_tile_score", binary, [tile, tile, scores]),
             Kernel("attention_tile_weigh", binary, [scores, tile, tile]),
+            Buffer(tile, name="turned"),
             Buffer(scores, name="scores"),
         ],
         tile=compute(0, 0),

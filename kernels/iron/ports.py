@@ -83,14 +83,13 @@ def from_blocks(rows, columns, height, width):
 def runtime_words(common, entry, column, row):
     """The words that a stream writes into a compute tile before its tasks: program, tiles, keys, scale.
 
-    None for an entry that has all its numbers compiled in.
+    They are on the tile of the worker that is given them. None for an entry that has all its numbers compiled in.
     """
     if entry.runtime is None:
         return None
     return Buffer(
         tensor("i32", common.runtimeWords),
         name=f"words_{column}_{row}",
-        tile=compute(column, row),
         address=entry.runtime,
         use_write_rtp=True,
     )

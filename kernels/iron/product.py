@@ -68,8 +68,9 @@ def _core(tiles):
 
         # The words are written before the first tile of a product is sent, so they are right once that has come.
         step()
-        count = index_cast(IndexType.get(), words[_TILES_WORD]) if tiles is None else tiles
-        if count != 1:
+        if tiles != 1:
+            # A word is a value of the core's, known when it runs: nothing here may compare it.
+            count = index_cast(IndexType.get(), words[_TILES_WORD]) if tiles is None else tiles
             for _ in range_(1, count):
                 step()
         if sums is not None:

@@ -25,14 +25,20 @@ constexpr unsigned place(unsigned row, unsigned column) {
 
 extern "C" {
 
+// Each of the queries' blocks, turned: Qᵀ [width, queries] by 8×8 blocks, columns of blocks first.
+void attention_tile_turn(const int8 *queries, int8 *turned) {
+  for (unsigned block = 0; block < BLOCKS * BLOCKS; block++)
+    aie::store_v(turned + block * 64, aie::transpose(aie::load_v<64>(queries + block * 64), 8, 8));
+}
+
 // Scaled scores, F32 [keys, queries].
-void attention_tile_score(const int8 *queries, const int8 *keys, float *scores) {
+void attention_tile_score(const int8 *turned, const int8 *keys, float *scores) {
   for (unsigned row = 0; row < SIDE; row += 4)
     for (unsigned column = 0; column < SIDE; column += 8) {
       Multiplier sums;
       for (unsigned depth = 0; depth < SIDE; depth += 8) {
         const auto a = aie::load_v<32>(keys + place(row, depth));
-        const auto b = aie::transpose(aie::load_v<64>(queries + place(column, depth)), 8, 8);
+        const auto b = aie::load_v<64>(turned + place(column, depth));
         if (depth == 0) sums.mul(a, b);
         else sums.mac(a, b);
       }

@@ -6,4 +6,4 @@ class IndexType:
 
     @staticmethod
     def get():
-        return int
+        return IndexType
