@@ -64,7 +64,8 @@ export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {
     {
       name: "precision_file",
       kind: "text",
-      help: "what deno task calibrate wrote for the model, where it is not in the model's folder; for int8 and auto",
+      help:
+        "what deno task calibrate wrote for the model, where it is not in the model's folder; for int8 and auto",
     },
     {
       name: "threads",
