@@ -91,7 +91,7 @@ export async function* transcribeAudio(
   audio: AudioInput,
   options: TranscriptionOptions = {},
 ): AsyncGenerator<Segment, Transcript> {
-  const { signal, ffmpeg, name } = options;
+  const { signal, ffmpeg, name, timeoutSeconds } = options;
   checkTranscriptionOptions(options);
   const { voice, decoding } = splitOptions(options);
   const warnings: Warning[] = [...earlier];
@@ -108,7 +108,13 @@ export async function* transcribeAudio(
 
   await using windows = await clock.time("open", async () => {
     using opening = new OpeningSignal(signal, decoding.stop);
-    const source = await openAudio(audio, { signal: opening.signal, onWarning, ffmpeg, name });
+    const source = await openAudio(audio, {
+      signal: opening.signal,
+      onWarning,
+      ffmpeg,
+      name,
+      timeoutSeconds,
+    });
     const onFrames = silero ? undefined : (power: Float32Array<ArrayBuffer>) => ours.push(power);
     const samples = silero ? heardBy(usedOnce(source), silero) : usedOnce(source);
     return await MelWindows.open(samples, { bands, device, signal: opening.signal, onFrames });

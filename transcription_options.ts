@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { AudioOptions } from "./audio/mod.ts";
+import { type AudioOptions, checkTimeout } from "./audio/mod.ts";
 import { checkTranscribeOptions, type RunControls, type TranscribeOptions } from "./decoder/mod.ts";
 import { SottoError } from "./errors.ts";
 import { resolveVadParameters, type VadParameters } from "./voice/mod.ts";
@@ -31,7 +31,11 @@ export interface VoiceOptions {
 
 /** Everything a transcription is asked for; all optional. */
 export interface TranscriptionOptions
-  extends TranscribeOptions, RunControls, VoiceOptions, Pick<AudioOptions, "ffmpeg" | "name"> {}
+  extends
+    TranscribeOptions,
+    RunControls,
+    VoiceOptions,
+    Pick<AudioOptions, "ffmpeg" | "name" | "timeoutSeconds"> {}
 
 /** Each has a session of its own on the device. */
 const MOST_IN_PROGRESS = 32;
@@ -44,8 +48,16 @@ export interface SplitOptions {
 
 /** Splits options by who needs them. */
 export function splitOptions(
-  { ffmpeg: _ffmpeg, name: _name, vadFilter, vadParameters, vadModel, batchSize, ...decoding }:
-    TranscriptionOptions,
+  {
+    ffmpeg: _ffmpeg,
+    name: _name,
+    timeoutSeconds: _timeout,
+    vadFilter,
+    vadParameters,
+    vadModel,
+    batchSize,
+    ...decoding
+  }: TranscriptionOptions,
 ): SplitOptions {
   return { voice: { vadFilter, vadParameters, vadModel, batchSize }, decoding };
 }
@@ -60,6 +72,7 @@ export function checkTranscriptionOptions(options: TranscriptionOptions): void {
     options,
   );
   checkTranscribeOptions(decoding);
+  if (options.timeoutSeconds !== undefined) checkTimeout(options.timeoutSeconds);
   if (vadFilter !== undefined && typeof vadFilter !== "boolean") {
     throw new SottoError(
       "E_OPTION",

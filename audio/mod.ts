@@ -4,7 +4,7 @@
  * @module
  */
 
-export { loadAudio, openAudio } from "./open.ts";
+export { checkTimeout, loadAudio, openAudio } from "./open.ts";
 export type { AudioInfo, AudioInput, AudioOptions, AudioSource, PcmStream } from "./types.ts";
 export { CHUNK_SAMPLES, SAMPLE_RATE } from "./types.ts";
 export { decodeWav, type WavAudio, type WavEncoding } from "./wav.ts";

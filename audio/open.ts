@@ -37,12 +37,7 @@ const DEFAULT_TIMEOUT_SECONDS = 60;
  */
 export async function openAudio(input: AudioInput, options: AudioOptions = {}): Promise<AudioSource> {
   const { timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, signal = new AbortController().signal } = options;
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= 2_000_000)) { // setTimeout counts milliseconds in 31 bits
-    throw new SottoError(
-      "E_OPTION",
-      `timeoutSeconds must be above 0 and at most 2000000: got ${timeoutSeconds}`,
-    );
-  }
+  checkTimeout(timeoutSeconds);
   const context = { warn: once(options.onWarning), signal, timeoutSeconds };
   throwIfAborted(signal, `Reading ${options.name ?? "audio"}`);
   if (input instanceof Float32Array) {
@@ -52,6 +47,16 @@ export async function openAudio(input: AudioInput, options: AudioOptions = {}): 
   using reader = await source.open();
   const { info } = await openNative(reader, source, context, options.ffmpeg);
   return new FileAudioSource(source, info, context, options.ffmpeg);
+}
+
+/** Refuses a time-out, in seconds, that cannot be waited for. */
+export function checkTimeout(timeoutSeconds: number): void {
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= 2_000_000)) { // setTimeout counts milliseconds in 31 bits
+    throw new SottoError(
+      "E_OPTION",
+      `timeoutSeconds must be above 0 and at most 2000000: got ${timeoutSeconds}`,
+    );
+  }
 }
 
 /**

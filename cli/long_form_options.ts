@@ -29,6 +29,12 @@ export const LONG_FORM_ENTRIES: readonly OptionEntry[] = [
     help: "seconds of start, end, start, end … of what is transcribed; without the last end, to the end",
   },
   {
+    name: "audio_timeout",
+    kind: "number",
+    default: "60",
+    help: "seconds that a decoder or a server may be silent before it is ended",
+  },
+  {
     name: "loop_threshold",
     kind: "optional number",
     help:
@@ -79,7 +85,13 @@ export function longFormArguments(
   values: ReadonlyMap<string, OptionValue>,
 ): Pick<
   TranscriptionOptions,
-  "clipTimestamps" | "loopThreshold" | "batchSize" | "vadFilter" | "vadParameters" | "vadModel"
+  | "clipTimestamps"
+  | "loopThreshold"
+  | "batchSize"
+  | "vadFilter"
+  | "vadParameters"
+  | "vadModel"
+  | "timeoutSeconds"
 > {
   const get = <T extends OptionValue>(name: string): T | undefined => values.get(name) as T | undefined;
   const vadFilter = get<boolean>("vad_filter")!;
@@ -101,6 +113,7 @@ export function longFormArguments(
     spelled: (name) => `--${VAD_NAMES[name as keyof VadParameters]}`,
   });
   return {
+    timeoutSeconds: get<number>("audio_timeout"),
     clipTimestamps: get<string>("clip_timestamps"),
     loopThreshold: get<number | null>("loop_threshold"),
     batchSize,

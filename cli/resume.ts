@@ -80,7 +80,8 @@ async function identityOf(
     dims,
     device: device.name,
     arithmetic: [encoder.arithmetic, decoder.arithmetic],
-    options,
+    // How long a decoder is waited for does not show in the text.
+    options: { ...options, timeoutSeconds: undefined },
   };
 }
 

@@ -336,3 +336,29 @@ Deno.test("transcribe refuses an input that is missing or a folder", async (t) =
     });
   });
 });
+
+Deno.test({
+  name: "transcribe ends an ffmpeg that falls silent, and says so",
+  ignore: Deno.build.os === "windows",
+  fn: () =>
+    inFolder(async (folder) => {
+      const ffmpeg = join(folder, "ffmpeg");
+      await Deno.writeTextFile(ffmpeg, "#!/bin/sh\nexec sleep 60\n");
+      await Deno.chmod(ffmpeg, 0o700);
+      const audio = new URL("tests/data/audio/speech.m4a", PROJECT_ROOT).pathname;
+      const out = join(folder, "out");
+      const result = await runCommand(["--model", DEMO_MODEL, "--audio_timeout", "0.3", "-o", out, audio], {
+        permissions: permissionsFor([audio], [out]),
+        flags: ["--allow-run=ffmpeg"],
+        env: { PATH: `${folder}:${Deno.env.get("PATH")}` },
+      });
+      assertRefused(result, "E_AUDIO_TIMEOUT", /speech\.m4a because ffmpeg sent nothing for 0\.3 s/);
+      assert.deepEqual(filesIn(out), []);
+    }),
+});
+
+Deno.test("transcribe refuses to wait for audio without end, before it works", async () => {
+  const args = ["--model", DEMO_MODEL, "--audio_timeout", "0", recording("01_command")];
+  const result = await runCommand(args, { permissions: permissionsFor([]) });
+  assertRefused(result, "E_OPTION", /timeoutSeconds must be above 0 and at most 2000000: got 0/);
+});

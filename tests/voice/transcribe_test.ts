@@ -3,7 +3,7 @@ import { loadModel, type Segment, type TranscriptionOptions, type WhisperModel }
 import { SottoError } from "../../errors.ts";
 import { DEMO_MODEL } from "../support/command.ts";
 import { HAS_LIBRARY, LIBRARY_PATH } from "../support/cpu_library.ts";
-import { bundled, cut, joined, noise, RATE, silence } from "./_recordings.ts";
+import { bundled, cut, joined, noise, RATE, silence, tone } from "./_recordings.ts";
 
 const load = (): Promise<WhisperModel> =>
   loadModel(DEMO_MODEL, HAS_LIBRARY ? { library: LIBRARY_PATH, precision: "f32" } : { device: "portable" });
@@ -110,9 +110,18 @@ Deno.test("transcribe() with voice activity finds sentences that silence and noi
   }
 });
 
-Deno.test("transcribe() with voice activity makes nothing of silence, noise, a constant and one sample", async () => {
+Deno.test("transcribe() with voice activity makes nothing of silence, noise, tones, a constant and one sample", async () => {
   using model = await load();
-  const recordings = [silence(3), noise(3, 0.05), silence(2).fill(0.5), new Float32Array([0.5]), silence(0)];
+  const melody = joined(...[262, 330, 392, 523].map((hertz) => tone(0.5, hertz)));
+  const recordings = [
+    silence(3),
+    noise(3, 0.05),
+    tone(3, 440),
+    melody,
+    silence(2).fill(0.5),
+    new Float32Array([0.5]),
+    silence(0),
+  ];
   for (const samples of recordings) {
     const { text, segments, run } = await model.transcribe(samples, { vadFilter: true });
     assert.deepEqual([text, segments, run.windows, run.isComplete], ["", [], 0, true]);
