@@ -1,7 +1,7 @@
 /**
  * The xclbin of an overlay design, for the modelled NPU: a genuine container, whose PDI is the design as text.
  *
- * A real NPU wants a compiled PDI in its place (kernels/iron); nothing else of the container differs.
+ * A real NPU wants compiled PDIs in its place, one for each program with a kernel of its own (kernels/iron).
  *
  * @module
  */

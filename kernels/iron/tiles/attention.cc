@@ -157,7 +157,8 @@ void attention_begin(bfloat16 *queries, float *sums, float *memory, const int32_
   clear(sums, SIDE * SIDE);
   clear(state->total, SIDE);
   for (unsigned i = 0; i < SIDE; i += LANES) aie::store_v(state->maximum + i, aie::broadcast<float, LANES>(LOWEST));
-  state->scale = words[3] == 0 ? 1.0f : *reinterpret_cast<const float *>(words + 3);
+  state->scale = 1.0f;
+  if (words[3] != 0) __builtin_memcpy(&state->scale, words + 3, sizeof state->scale);
   state->keys = words[2] == 0 ? static_cast<uint32_t>(words[1]) * SIDE : static_cast<uint32_t>(words[2]);
   state->seen = 0;
 }

@@ -18,13 +18,6 @@ static_assert(ROWS % 2 == 0 && COLUMNS % 2 == 0, "blocks are taken two by two");
 using Blocks = aie::block_vector_input_buffer_stream<bfp16ebs8, BLOCK>;
 using Accumulator = aie::accum<accfloat, BLOCK>;
 
-// The stream of a row of blocks.
-Blocks blocks_from(const bfp16ebs8 *tile, unsigned row) {
-  Blocks blocks(tile);
-  blocks.seek(row * DEPTH);
-  return blocks;
-}
-
 } // namespace
 
 extern "C" {
@@ -34,8 +27,11 @@ void tile_clear(float *c) { clear(c, DIM_M * DIM_N); }
 void tile_multiply(const bfp16ebs8 *a, const bfp16ebs8 *b, float *c) {
   for (unsigned row = 0; row < ROWS; row += 2)
     for (unsigned column = 0; column < COLUMNS; column += 2) {
-      Blocks upper_a = blocks_from(a, row), lower_a = blocks_from(a, row + 1);
-      Blocks left_b = blocks_from(b, column), right_b = blocks_from(b, column + 1);
+      Blocks upper_a(a), lower_a(a), left_b(b), right_b(b);
+      upper_a.seek(row * DEPTH);
+      lower_a.seek((row + 1) * DEPTH);
+      left_b.seek(column * DEPTH);
+      right_b.seek((column + 1) * DEPTH);
       float *upper_c = c + (row * COLUMNS + column) * BLOCK, *lower_c = upper_c + COLUMNS * BLOCK;
       Accumulator c00(aie::load_v<BLOCK>(upper_c)), c01(aie::load_v<BLOCK>(upper_c + BLOCK));
       Accumulator c10(aie::load_v<BLOCK>(lower_c)), c11(aie::load_v<BLOCK>(lower_c + BLOCK));
