@@ -4,7 +4,12 @@
  * @module
  */
 
-import { MIGRATED_PRODUCTS, type MigratedProduct, type Migration } from "../encoder/migration.ts";
+import {
+  MIGRATED_PRODUCTS,
+  type MigratedProduct,
+  type Migration,
+  writtenScale,
+} from "../encoder/migration.ts";
 import { readFloat32 } from "../model/read_tensor.ts";
 import { encoderTensors } from "../model/weight_names.ts";
 import { activationsOf } from "./activations.ts";
@@ -77,7 +82,7 @@ export function migrationOf(
   const mean = counted.reduce((sum, log) => sum + log, 0) / (counted.length || 1);
   const scales = Float32Array.from(logs, (log) => {
     const scale = Number.isNaN(log) ? 1 : Math.exp(log - mean);
-    return Math.min(MOST_SCALE, Math.max(1 / MOST_SCALE, scale));
+    return writtenScale(Math.min(MOST_SCALE, Math.max(1 / MOST_SCALE, scale)));
   });
   return { block, product, scales };
 }

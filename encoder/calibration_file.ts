@@ -12,12 +12,9 @@ import type { EncoderDimensions } from "../model/dimensions.ts";
 import { parseStrictJson, readStrictJson } from "../model/strict_json.ts";
 import type { WeightStore } from "../model/weights.ts";
 import { type Calibration, PRECISION_FILE } from "./calibration.ts";
+import { writtenScale } from "./migration.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { calibrationOf } from "./calibration_shape.ts";
-import { CALIBRATION_FORMAT, CALIBRATION_VERSION } from "./calibration_shape.ts";
-
-/** Digits kept of a migration's scales: finer than an INT8 step by far, and readable. */
-const SCALE_DIGITS = 5;
+import { CALIBRATION_FORMAT, CALIBRATION_VERSION, calibrationOf } from "./calibration_shape.ts";
 
 /** What a calibration reads as in its file. */
 export function writeCalibration({ dims, fingerprint, policy, migrations, report }: Calibration): string {
@@ -29,7 +26,7 @@ export function writeCalibration({ dims, fingerprint, policy, migrations, report
     model: { n_mels, n_audio_ctx, n_audio_state, n_audio_head, n_audio_layer, fingerprint },
     policy,
     migrations: migrations.map(({ block, product, scales }) => {
-      lists.push(`[${Array.from(scales, (scale) => Number(scale.toPrecision(SCALE_DIGITS))).join(", ")}]`);
+      lists.push(`[${Array.from(scales, (scale) => writtenScale(scale)).join(", ")}]`);
       return { block, product, scales: `list ${lists.length - 1}` };
     }),
     report,

@@ -26,6 +26,14 @@ export interface Migration {
   readonly scales: Float32Array<ArrayBuffer>;
 }
 
+/** Digits kept of a scale in files: finer than an INT8 step by far, and readable. */
+const SCALE_DIGITS = 5;
+
+/** A scale as a file has it. What is judged is what is written. */
+export function writtenScale(scale: number): number {
+  return Number(scale.toPrecision(SCALE_DIGITS));
+}
+
 const NORMS: Readonly<Record<MigratedProduct, string>> = { qkv: "attn_ln", mlp1: "mlp_ln" };
 
 /** Name of the layer norm that a product of a block takes its input from. */
