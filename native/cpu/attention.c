@@ -1,4 +1,4 @@
-/* Attention over all heads: first every head's keys and values are packed, then queries attend, a few tiles at a time.
+/* Attention over all heads: first every head's keys and values are packed, then queries attend, a tile at a time.
  *
  * The work is heads × tiles of queries, in this order, cut into one range for each thread: a thread stays with a head's
  * packed keys and values as long as it can, and 64 threads are as evenly loaded as 2. */
@@ -10,7 +10,6 @@ typedef struct {
   const atomic_int *cancel;
 } attention_job;
 
-static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 static int64_t ceil_div(int64_t count, int64_t by) { return (count + by - 1) / by; }
 
 /* Query, key and value of a frame lie side by side: [T, 3, heads, width]. */
@@ -40,11 +39,10 @@ static void attend_part(void *context, int part, int parts) {
   const int64_t tiles = ceil_div(step->rows, kernel->query_tile);
   const share mine = share_of(step->heads * tiles, 1, part, parts);
   float *scratch = (float *)(job->plan->scratch + (size_t)part * job->plan->scratch_stride);
-  for (int64_t item = mine.begin, count; item < mine.end; item += count) {
+  for (int64_t item = mine.begin; item < mine.end; item++) {
     if (job->cancel != NULL && atomic_load_explicit(job->cancel, memory_order_relaxed) != 0) return;
-    const int64_t head = item / tiles, tile = item % tiles, t = tile * kernel->query_tile;
-    count = least(least(tiles - tile, mine.end - item), kernel->query_tiles);
-    const int64_t queries = least(step->rows - t, count * kernel->query_tile);
+    const int64_t head = item / tiles, t = item % tiles * kernel->query_tile;
+    const int64_t queries = step->rows - t < kernel->query_tile ? step->rows - t : kernel->query_tile;
     kernel->attend(head_of(step, 0, head) + t * 3 * step->columns, 3 * step->columns, (int)queries,
                    job->plan->packed_heads + (size_t)head * step->head_floats, step->rows, step->head_width,
                    step->output + t * step->columns + head * step->head_width, step->columns, scratch);

@@ -80,8 +80,7 @@ typedef const struct {
  *   attention_i8    the same, but q and k rounded to INT8 with a scale for each row (i8_group.h), their sums exact */
 
 typedef const struct {
-  int query_tile;  /* queries that are computed together */
-  int query_tiles; /* tiles of one call of `attend`, at most */
+  int query_tile;  /* queries of one call of `attend` */
   int key_panel;   /* keys that are packed together */
 
   /* Floats of the packed keys and values of one head, and of the scratch of one thread. A multiple of 16 each. */
@@ -92,7 +91,7 @@ typedef const struct {
   void (*pack)(const float *k, const float *v, int64_t stride, int64_t T, int64_t width, int64_t begin, int64_t end,
                float *packed);
 
-  /* Attends with `queries` ≤ query_tile · query_tiles rows of q [queries, width] to all T keys. */
+  /* Attends with `queries` ≤ query_tile rows of q [queries, width] to all T keys. */
   void (*attend)(const float *q, int64_t q_stride, int queries, const float *packed, int64_t T, int64_t width,
                  float *out, int64_t out_stride, float *scratch);
 } attention_kernel;

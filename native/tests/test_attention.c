@@ -101,12 +101,9 @@ static void test_case(kernel_check *check, attention_kernel *kernel, attention_c
   const int64_t tiles = (c.T + kernel->query_tile - 1) / kernel->query_tile;
   const int64_t wanted = (c.queries + kernel->query_tile - 1) / kernel->query_tile;
   const int64_t step = tiles > wanted && wanted > 1 ? (tiles - 1) / (wanted - 1) : 1;
-  /* One tile in the first call, two in the second, and so on to as many as a call may have. */
-  for (int64_t tile = 0, wide = 0; tile < tiles; tile += step > wide ? step : wide) {
+  for (int64_t tile = 0; tile < tiles; tile += step > 0 ? step : 1) {
     const int64_t t = tile * kernel->query_tile;
-    wide = wide % kernel->query_tiles + 1;
-    const int64_t most = wide * kernel->query_tile;
-    const int count = (int)(c.T - t < most ? c.T - t : most);
+    const int count = (int)(c.T - t < kernel->query_tile ? c.T - t : kernel->query_tile);
     kernel->attend(qkv + t * stride, stride, count, packed, c.T, c.width, out + t * c.width, c.width, scratch);
     for (int i = 0; i < count; i++) compare_query(check, &c, qkv, stride, t + i, out + (t + i) * c.width, weights);
   }

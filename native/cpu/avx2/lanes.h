@@ -82,15 +82,10 @@ static inline lanes lanes_fnma(lanes a, lanes b, lanes c) { return _mm256_fnmadd
 static inline lanes lanes_round(lanes x) {
   return _mm256_round_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-/* x · 2^n for whole n in −126…127. */
+/* x · 2^n for |x| in ½…2 and whole n below 127; with n below −126, something from 0 to 2^-125. */
 static inline lanes lanes_scale(lanes x, lanes n) {
-  __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127));
+  __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_max_ps(n, _mm256_set1_ps(-126.0f))), _mm256_set1_epi32(127));
   return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
-}
-/* x · 2^n for the n in the lowest bits of `bits`, whose next nine are 0; by adding to the exponent. */
-static inline lanes lanes_add_exponent(lanes x, lanes bits) {
-  const __m256i n = _mm256_slli_epi32(_mm256_castps_si256(bits), 23);
-  return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(x), n));
 }
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {

@@ -76,13 +76,8 @@ static inline lanes lanes_fnma(lanes a, lanes b, lanes c) { return _mm512_fnmadd
 static inline lanes lanes_round(lanes x) {
   return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
 }
-/* x · 2^n for whole n in −126…127. */
+/* x · 2^n for |x| in ½…2 and whole n below 127; with n below −126, something from 0 to 2^-125. */
 static inline lanes lanes_scale(lanes x, lanes n) { return _mm512_scalef_ps(x, n); }
-/* x · 2^n for the n in the lowest bits of `bits`, whose next nine are 0; by adding to the exponent. */
-static inline lanes lanes_add_exponent(lanes x, lanes bits) {
-  const __m512i n = _mm512_slli_epi32(_mm512_castps_si512(bits), 23);
-  return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(x), n));
-}
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
   __m512i shifted = _mm512_sub_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x3f3504f3));

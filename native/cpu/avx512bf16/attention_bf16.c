@@ -3,8 +3,7 @@
 #include "../avx512/tile.h"
 
 #define ATTENTION_NAME attention_bf16_avx512bf16
-#define ATTENTION_KEYS 256
-#define ATTENTION_TILES 4
+#define ATTENTION_KEYS 256 /* a tile's weights: 6 KiB of 48 */
 
 #include "../lanes/keys_bf16.h"
 #include "../lanes/weights_bf16.h"

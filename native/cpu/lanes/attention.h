@@ -1,6 +1,6 @@
 /* Attention of one head over blocks of keys; no score is stored for longer than it takes to make a weight of it.
  *
- * For up to ATTENTION_TILES tiles of queries, and each block of ATTENTION_KEYS keys:
+ * For a tile of queries, and each block of ATTENTION_KEYS keys:
  *   x = q · kᵀ − m,  P = 2^x        [queries, keys of a panel], sums in registers; P stays in the first-level cache
  *   l = l + row sums of P
  *   O = O + P · v                   [queries, width]
@@ -11,16 +11,15 @@
  * again. Only a score more than RISE above m moves it, and what was gathered with it. So no pass over the scores looks
  * for maxima, and the exponentials of one tile run while the products of the next do.
  *
- * A panel of keys, and a block of a panel of values, are read from the second-level cache once for all tiles.
- *
  *   packed: keys as panels [⌈T / n⌉] of key_panel_floats, values as panels [⌈D / n⌉] of value_panel_floats, n = TILE_COLUMNS
  *
- * Included by <isa>/attention*.c, which defines TILE_ROWS, TILE_VECTORS, ATTENTION_KEYS, ATTENTION_TILES and
- * ATTENTION_NAME, and includes before what scores (keys_*.h) and weights (weights_*.h) are made of. */
+ * Included by <isa>/attention*.c, which defines TILE_ROWS, TILE_VECTORS, ATTENTION_KEYS and ATTENTION_NAME, and
+ * includes before what scores (keys_*.h) and weights (weights_*.h) are made of. */
 #include <math.h>
 #include <string.h>
 
-_Static_assert(ATTENTION_KEYS % TILE_COLUMNS == 0 && TILE_COLUMNS == 2 * LANES, "a block of keys is whole panels");
+_Static_assert(ATTENTION_KEYS % TILE_COLUMNS == 0, "a block of keys is whole panels");
+_Static_assert(TILE_VECTORS % KEYS_A_WEIGHT == 0, "a panel of keys is whole weights");
 
 /* Below every score that can matter, and finite, so that differences are not NaN. */
 #define LOWEST (-0x1p126f)
@@ -62,7 +61,7 @@ static size_t output_floats(int64_t width) { return (size_t)(TILE_ROWS * panels_
 
 static size_t scratch_floats(int64_t T, int64_t width) {
   (void)T;
-  return ATTENTION_TILES * (query_floats(width) + TILE_ROWS * WEIGHTS_STRIDE + output_floats(width));
+  return query_floats(width) + TILE_ROWS * WEIGHTS_STRIDE + output_floats(width);
 }
 
 /* Moves m of the rows of x [TILE_ROWS, TILE_COLUMNS] that rise above `limit` to their largest, and all that was gathered
@@ -71,7 +70,9 @@ static __attribute__((noinline)) void raise_offsets(tile_state *state, float *x,
                                                     int64_t output_width) {
   for (int r = 0; r < TILE_ROWS; r++) {
     float *row = x + r * TILE_COLUMNS;
-    const float rise = lanes_max_of(lanes_max(lanes_load(row), lanes_load(row + LANES)));
+    lanes most = lanes_load(row);
+    for (int v = LANES; v < TILE_COLUMNS; v += LANES) most = lanes_max(most, lanes_load(row + v));
+    const float rise = lanes_max_of(most);
     if (rise <= limit) continue;
     state->offsets[r] += rise;
     for (int v = 0; v < TILE_COLUMNS; v += LANES) lanes_store(row + v, lanes_sub(lanes_load(row + v), lanes_set(rise)));
@@ -95,78 +96,69 @@ TILE_INLINE void weigh_panel(tile_state *state, const float *query, const float 
       for (int64_t n = count; n < TILE_COLUMNS; n++) x[r * TILE_COLUMNS + n] = LOWEST;
     scores = tile_load(x, TILE_COLUMNS);
   }
-  lanes most[TILE_VECTORS][2]; /* strands, or the latency of their comparisons adds up */
+  lanes most[4]; /* strands, or the latency of comparing adds up */
 #pragma GCC unroll 4
-  for (int v = 0; v < TILE_VECTORS; v++) most[v][0] = most[v][1] = lanes_set(LOWEST);
+  for (int i = 0; i < 4; i++) most[i] = lanes_set(LOWEST);
 #pragma GCC unroll 16
   for (int r = 0; r < TILE_ROWS; r++) {
     const lanes offset = lanes_set(state->offsets[r]);
 #pragma GCC unroll 4
     for (int v = 0; v < TILE_VECTORS; v++) {
-      scores.at[r][v] = lanes_sub(scores.at[r][v], offset);
-      lanes_store(x + r * TILE_COLUMNS + v * LANES, scores.at[r][v]);
-      most[v][r % 2] = lanes_max(most[v][r % 2], scores.at[r][v]);
+      const lanes rise = lanes_sub(scores.at[r][v], offset);
+      lanes_store(x + r * TILE_COLUMNS + v * LANES, rise);
+      most[(r * TILE_VECTORS + v) % 4] = lanes_max(most[(r * TILE_VECTORS + v) % 4], rise);
     }
   }
-  const lanes all = lanes_max(lanes_max(most[0][0], most[0][1]), lanes_max(most[1][0], most[1][1]));
-  if (is_first || lanes_any_above(all, RISE)) raise_offsets(state, x, is_first ? LOWEST : RISE, done, output_width);
+  const int rises = lanes_any_above(lanes_max(lanes_max(most[0], most[1]), lanes_max(most[2], most[3])), RISE);
+  if (is_first || rises) raise_offsets(state, x, is_first ? LOWEST : RISE, done, output_width);
 #pragma GCC unroll 16
   for (int r = 0; r < TILE_ROWS; r++) {
-    float *row = x + r * TILE_COLUMNS, *sum = state->sums + r * LANES;
-    const lanes first = weight_of(lanes_load(row)), second = weight_of(lanes_load(row + LANES));
-    lanes_store(sum, lanes_add(lanes_load(sum), lanes_add(first, second)));
-    store_weights(state->weights + r * WEIGHTS_STRIDE + done / KEYS_A_WEIGHT, first, second);
+    float *sum = state->sums + r * LANES;
+    lanes weights[TILE_VECTORS], total = lanes_load(sum);
+#pragma GCC unroll 4
+    for (int v = 0; v < TILE_VECTORS; v++) {
+      weights[v] = weight_of(lanes_load(x + r * TILE_COLUMNS + v * LANES));
+      total = lanes_add(total, weights[v]);
+    }
+    lanes_store(sum, total);
+    store_weights(state->weights + r * WEIGHTS_STRIDE + done / KEYS_A_WEIGHT, weights);
   }
 }
 
 static void attend(const float *q, int64_t q_stride, int queries, const float *packed, int64_t T, int64_t width,
                    float *out, int64_t out_stride, float *scratch) {
   const int64_t output_width = panels_of(width) * TILE_COLUMNS;
-  const int tiles = (queries + TILE_ROWS - 1) / TILE_ROWS;
   const float *values = packed + values_offset(T, width);
-  tile_state states[ATTENTION_TILES];
-  float *queries_packed = scratch, *next = scratch + ATTENTION_TILES * query_floats(width);
-  for (int i = 0; i < tiles; i++) {
-    tile_state *state = &states[i];
-    const int first = i * TILE_ROWS, count = queries - first < TILE_ROWS ? queries - first : TILE_ROWS;
-    pack_queries(&(gemm_rows){q + first * q_stride, 0, q_stride, (count - 1) * q_stride + width}, count, width,
-                 LOG2_E / sqrtf((float)width), queries_packed + (size_t)i * query_floats(width));
-    state->weights = next, next += TILE_ROWS * WEIGHTS_STRIDE;
-    state->output = next, next += output_floats(width);
-    memset(state->output, 0, output_floats(width) * sizeof(float));
-    memset(state->sums, 0, sizeof state->sums);
-    memset(state->offsets, 0, sizeof state->offsets);
-  }
+  float *query = scratch;
+  tile_state state = {.weights = query + query_floats(width)};
+  state.output = state.weights + TILE_ROWS * WEIGHTS_STRIDE;
+  pack_queries(&(gemm_rows){q, 0, q_stride, (queries - 1) * q_stride + width}, queries, width,
+               LOG2_E / sqrtf((float)width), query);
+  memset(state.output, 0, output_floats(width) * sizeof(float));
 
   for (int64_t t = 0; t < T; t += ATTENTION_KEYS) {
     const int64_t keys = T - t < ATTENTION_KEYS ? T - t : ATTENTION_KEYS;
     for (int64_t n = 0; n < keys; n += TILE_COLUMNS)
-      for (int i = 0; i < tiles; i++)
-        weigh_panel(&states[i], queries_packed + (size_t)i * query_floats(width),
-                    packed + (t + n) / TILE_COLUMNS * key_panel_floats(width), width,
-                    keys - n < TILE_COLUMNS ? keys - n : TILE_COLUMNS, n, t + n == 0, output_width);
-    for (int64_t d = 0; d < output_width; d += TILE_COLUMNS)
-      for (int i = 0; i < tiles; i++) {
-        tile_sums o = tile_load(states[i].output + d, output_width);
-        o = multiply_weights(o, keys, states[i].weights, WEIGHTS_STRIDE,
-                             values + d / TILE_COLUMNS * value_panel_floats(T) + t / KEYS_A_WEIGHT * TILE_COLUMNS);
-        tile_store(&o, states[i].output + d, output_width);
-      }
+      weigh_panel(&state, query, packed + (t + n) / TILE_COLUMNS * key_panel_floats(width), width,
+                  keys - n < TILE_COLUMNS ? keys - n : TILE_COLUMNS, n, t + n == 0, output_width);
+    for (int64_t d = 0; d < output_width; d += TILE_COLUMNS) {
+      tile_sums o = tile_load(state.output + d, output_width);
+      o = multiply_weights(o, keys, state.weights, WEIGHTS_STRIDE,
+                           values + d / TILE_COLUMNS * value_panel_floats(T) + t / KEYS_A_WEIGHT * TILE_COLUMNS);
+      tile_store(&o, state.output + d, output_width);
+    }
   }
 
-  for (int i = 0; i < tiles; i++)
-    for (int r = 0; r < TILE_ROWS && i * TILE_ROWS + r < queries; r++) {
-      const lanes factor = lanes_set(1 / lanes_sum_of(lanes_load(states[i].sums + r * LANES)));
-      float *row = out + (i * TILE_ROWS + r) * out_stride;
-      for (int64_t d = 0; d < width; d += LANES)
-        lanes_store_first(row + d, width - d < LANES ? width - d : LANES,
-                          lanes_mul(lanes_load(states[i].output + r * output_width + d), factor));
-    }
+  for (int r = 0; r < queries; r++) {
+    const lanes factor = lanes_set(1 / lanes_sum_of(lanes_load(state.sums + r * LANES)));
+    for (int64_t d = 0; d < width; d += LANES)
+      lanes_store_first(out + r * out_stride + d, width - d < LANES ? width - d : LANES,
+                        lanes_mul(lanes_load(state.output + r * output_width + d), factor));
+  }
 }
 
 attention_kernel ATTENTION_NAME = {
     .query_tile = TILE_ROWS,
-    .query_tiles = ATTENTION_TILES,
     .key_panel = TILE_COLUMNS,
     .packed_floats = packed_floats,
     .scratch_floats = scratch_floats,

@@ -2,44 +2,30 @@
 #ifndef SOTTO_LANES_FUNCTIONS_H
 #define SOTTO_LANES_FUNCTIONS_H
 
-/* 2^x = 2^n · 2^f, n = round(x), |f| ≤ ½; 2^f by the polynomial of degree 5 whose largest relative error is smallest
- * (7.5e-8; with the roundings of its evaluation 2e-7). 0 below −126, where the result leaves the normal range. */
-static inline lanes lanes_exp2(lanes x) {
-  const lanes above = lanes_max(x, lanes_set(-126.0f));
-  const lanes n = lanes_round(above), f = lanes_sub(above, n);
-  lanes p = lanes_set(0x1.5c083ep-10f);
-  p = lanes_fma(p, f, lanes_set(0x1.3d0c42p-7f));
-  p = lanes_fma(p, f, lanes_set(0x1.c6b6e6p-5f));
-  p = lanes_fma(p, f, lanes_set(0x1.ebf918p-3f));
-  p = lanes_fma(p, f, lanes_set(0x1.62e428p-1f));
-  p = lanes_fma(p, f, lanes_set(0x1.000002p+0f));
-  return lanes_zero_below(x, -126.0f, lanes_scale(p, n));
-}
-
-/* 2^x by the same polynomial, for −∞ < x < 127; what is below 2^-126 becomes 2^-126. Adding 1.5 · 2^23 leaves round(x) in the
- * lowest bits, from where it goes to the exponent: shorter than lanes_exp2, and busy elsewhere than the multipliers. */
+/* 2^x = 2^n · 2^f for finite x < 127, n = round(x), |f| ≤ ½; 2^f by the polynomial of degree 5 whose largest relative error is
+ * smallest (7.5e-8; with the roundings of its evaluation 2e-7). Below −126 something from 0 to 2^-125, as lanes_scale has it. */
 static inline lanes lanes_exp2_normal(lanes x) {
-  const lanes above = lanes_max(x, lanes_set(-126.0f)), shift = lanes_set(0x1.8p23f);
-  const lanes shifted = lanes_add(above, shift), f = lanes_sub(above, lanes_sub(shifted, shift));
+  const lanes n = lanes_round(x), f = lanes_sub(x, n);
   lanes p = lanes_set(0x1.5c083ep-10f);
   p = lanes_fma(p, f, lanes_set(0x1.3d0c42p-7f));
   p = lanes_fma(p, f, lanes_set(0x1.c6b6e6p-5f));
   p = lanes_fma(p, f, lanes_set(0x1.ebf918p-3f));
   p = lanes_fma(p, f, lanes_set(0x1.62e428p-1f));
   p = lanes_fma(p, f, lanes_set(0x1.000002p+0f));
-  return lanes_add_exponent(p, shifted);
+  return lanes_scale(p, n);
 }
 
-/* 2^x for x ≤ 0 where what follows is rounded to BF16: the polynomial of degree 3, relative error 7.5e-5. What is below
- * 2^-126 becomes about that. Adding 1.5 · 2^23 leaves round(x) in the lowest bits, from where it goes to the exponent. */
+/* The same, and 0 below −126, where the result leaves the normal range. */
+static inline lanes lanes_exp2(lanes x) { return lanes_zero_below(x, -126.0f, lanes_exp2_normal(x)); }
+
+/* lanes_exp2_normal where what follows is rounded to BF16: the polynomial of degree 3, relative error 7.5e-5. */
 static inline lanes lanes_exp2_coarse(lanes x) {
-  const lanes above = lanes_max(x, lanes_set(-126.0f)), shift = lanes_set(0x1.8p23f);
-  const lanes shifted = lanes_add(above, shift), f = lanes_sub(above, lanes_sub(shifted, shift));
+  const lanes n = lanes_round(x), f = lanes_sub(x, n);
   lanes p = lanes_set(0x1.c3f762p-5f);
   p = lanes_fma(p, f, lanes_set(0x1.f0de1ap-3f));
   p = lanes_fma(p, f, lanes_set(0x1.62f31ap-1f));
   p = lanes_fma(p, f, lanes_set(0x1.fff692p-1f));
-  return lanes_add_exponent(p, shifted);
+  return lanes_scale(p, n);
 }
 
 /* gelu(x) = x · Φ(x) = max(x, 0) − |x| · Φ(−|x|), with Φ the normal distribution, and Φ(−a) = 2^p(a).
@@ -58,7 +44,7 @@ static inline lanes lanes_gelu(lanes x) {
   p = lanes_fma(p, a, lanes_set(-4.59204925e-01f));
   p = lanes_fma(p, a, lanes_set(-1.15110572f));
   p = lanes_fma(p, a, lanes_set(-9.99999978e-01f));
-  return lanes_fnma(a, lanes_exp2_normal(p), lanes_max(x, lanes_zero()));
+  return lanes_fnma(a, lanes_exp2_normal(lanes_max(p, lanes_set(-126.0f))), lanes_max(x, lanes_zero()));
 }
 
 /* The same where the product before it is rounded to 16 bits or less: p of degree 5 (4e-7 of |x| · Φ, the largest), and the
@@ -71,7 +57,7 @@ static inline lanes lanes_gelu_coarse(lanes x) {
   p = lanes_fma(p, a, lanes_set(-4.59992656e-01f));
   p = lanes_fma(p, a, lanes_set(-1.15078776f));
   p = lanes_fma(p, a, lanes_set(-1.00003763f));
-  return lanes_fnma(a, lanes_exp2_coarse(p), lanes_max(x, lanes_zero()));
+  return lanes_fnma(a, lanes_exp2_coarse(lanes_max(p, lanes_set(-126.0f))), lanes_max(x, lanes_zero()));
 }
 
 #endif

@@ -22,8 +22,9 @@ static void pack_values(const float *v, int64_t stride, int64_t T, int64_t width
 
 TILE_INLINE lanes weight_of(lanes x) { return lanes_exp2_coarse(x); }
 
-TILE_INLINE void store_weights(float *weights, lanes first, lanes second) {
-  lanes_store(weights, lanes_pairs(first, second));
+TILE_INLINE void store_weights(float *out, const lanes weights[TILE_VECTORS]) {
+#pragma GCC unroll 4
+  for (int v = 0; v < TILE_VECTORS; v += PAIR) lanes_store(out + v / PAIR * LANES, lanes_pairs(weights[v], weights[v + 1]));
 }
 
 static inline void scale_weights(float *weights, int64_t keys, lanes factor) {

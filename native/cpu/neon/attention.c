@@ -2,6 +2,10 @@
 #include "lanes_transpose.h"
 #include "tile.h"
 
-#define ATTENTION_KEYS 512 /* a tile's scores: 8 KiB of 32 */
+#define ATTENTION_NAME attention_f32_neon
+#define ATTENTION_KEYS 256 /* a tile's weights: 4 KiB of 32 */
+
+#include "../lanes/keys_f32.h"
+#include "../lanes/weights_f32.h"
 
 #include "../lanes/attention.h"

@@ -92,15 +92,10 @@ static inline lanes lanes_fma(lanes a, lanes b, lanes c) { return vfmaq_f32(c, a
 static inline lanes lanes_fnma(lanes a, lanes b, lanes c) { return vfmsq_f32(c, a, b); }
 /* To the nearest integer, ties to even. */
 static inline lanes lanes_round(lanes x) { return vrndnq_f32(x); }
-/* x · 2^n for whole n in −126…127. */
+/* x · 2^n for |x| in ½…2 and whole n below 127; with n below −126, something from 0 to 2^-125. */
 static inline lanes lanes_scale(lanes x, lanes n) {
-  const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(n), vdupq_n_s32(127));
+  const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(vmaxq_f32(n, vdupq_n_f32(-126.0f))), vdupq_n_s32(127));
   return vmulq_f32(x, vreinterpretq_f32_s32(vshlq_n_s32(biased, 23)));
-}
-/* x · 2^n for the n in the lowest bits of `bits`, whose next nine are 0; by adding to the exponent. */
-static inline lanes lanes_add_exponent(lanes x, lanes bits) {
-  const int32x4_t n = vshlq_n_s32(vreinterpretq_s32_f32(bits), 23);
-  return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(x), n));
 }
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
@@ -112,6 +107,8 @@ static inline void lanes_split(lanes x, lanes *m, lanes *e) {
 static inline lanes lanes_zero_below(lanes x, float limit, lanes y) {
   return vreinterpretq_f32_u32(vandq_u32(vcgeq_f32(x, vdupq_n_f32(limit)), vreinterpretq_u32_f32(y)));
 }
+/* Whether some element exceeds the limit. */
+static inline int lanes_any_above(lanes x, float limit) { return vmaxvq_u32(vcgtq_f32(x, vdupq_n_f32(limit))) != 0; }
 static inline float lanes_max_of(lanes x) { return vmaxvq_f32(x); }
 static inline float lanes_sum_of(lanes x) { return vaddvq_f32(x); }
 

@@ -47,7 +47,6 @@ static void attend(const float *q, int64_t q_stride, int queries, const float *p
 
 attention_kernel attention_f32_ref = {
     .query_tile = 1,
-    .query_tiles = 1,
     .key_panel = KEY_PANEL,
     .packed_floats = packed_floats,
     .scratch_floats = scratch_floats,

@@ -86,5 +86,5 @@ static void attend_i8(const float *q, int64_t q_stride, int queries, const float
   attend_row(query, query[width] * (log2_e / sqrtf((float)width)), packed, 1, T, width, out, scratch, query + width + 1);
 }
 
-attention_kernel attention_bf16_ref = {1, 1, KEY_PANEL, packed_floats, scratch_floats, pack_bf16, attend_bf16};
-attention_kernel attention_i8_ref = {1, 1, KEY_PANEL, packed_floats, scratch_floats, pack_i8, attend_i8};
+attention_kernel attention_bf16_ref = {1, KEY_PANEL, packed_floats, scratch_floats, pack_bf16, attend_bf16};
+attention_kernel attention_i8_ref = {1, KEY_PANEL, packed_floats, scratch_floats, pack_i8, attend_i8};
