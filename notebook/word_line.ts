@@ -40,30 +40,40 @@ export function drawWords(words: readonly TimedWord[]): MediaBundle {
 const PIXELS_PER_SECOND = 160;
 const ROW_SECONDS = 6;
 
-/** Rows of 6 s, on each the words as boxes at their place. */
+/** Pixels: of a row, of a word's bar in its middle, of the lines of text above and below. */
+const ROW_HEIGHT = 46, BAR_TOP = 19, BAR_HEIGHT = 8, BELOW = 29;
+
+/** Rows of 6 s, on each the words as bars at their place, named above and below in turn: a short one has room for its name. */
 function timeline(words: readonly TimedWord[]): Html {
   const rows = Map.groupBy(words, ({ start }) => Math.floor(start / ROW_SECONDS));
   const drawn = [...rows].map(([row, inRow]) => {
     const from = row * ROW_SECONDS;
-    const boxes = inRow.map((timed) => {
+    const boxes = inRow.map((timed, i) => {
       const left = (timed.start - from) * PIXELS_PER_SECOND;
       const width = Math.max(2, (timed.end - timed.start) * PIXELS_PER_SECOND - 2);
+      const bar =
+        `position:absolute; top:${BAR_TOP}px; width:100%; height:${BAR_HEIGHT}px; border-radius:3px; ` +
+        `background:${colourOf(timed.probability)}`;
+      const name = `position:absolute; top:${i % 2 === 0 ? 0 : BELOW}px; left:50%; ` +
+        "transform:translateX(-50%); white-space:nowrap; font-size:12px; line-height:16px";
       return html`
         <div title="${describe(timed)}"
-          style="position:absolute; box-sizing:border-box; left:${left.toFixed(1)}px; width:${width.toFixed(
+          style="position:absolute; left:${left.toFixed(1)}px; width:${width.toFixed(
             1,
-          )}px; height:26px; line-height:24px; overflow:hidden; text-overflow:ellipsis; white-space:nowrap; text-align:center; font-size:12px; border-radius:3px; background:#8882; border-bottom:3px solid ${colourOf(
-            timed.probability,
-          )}">${timed.word.trim()}</div>
+          )}px; height:${ROW_HEIGHT}px">
+          <div style="${bar}"></div>
+          <div style="${name}">${timed.word.trim()}</div>
+        </div>
       `;
     });
     return html`
       <div style="display:flex; margin:3px 0">
         <div
-          style="width:64px; font-size:12px; line-height:26px; opacity:.7; font-variant-numeric:tabular-nums">${clockTime(
+          style="width:64px; font-size:12px; line-height:${ROW_HEIGHT}px; opacity:.7; font-variant-numeric:tabular-nums">${clockTime(
             from,
           )}</div>
-        <div style="position:relative; height:26px; width:${ROW_SECONDS * PIXELS_PER_SECOND}px">${boxes}</div>
+        <div style="position:relative; height:${ROW_HEIGHT}px; width:${ROW_SECONDS *
+          PIXELS_PER_SECOND}px">${boxes}</div>
       </div>
     `;
   });

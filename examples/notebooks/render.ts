@@ -7,7 +7,7 @@
  * @module
  */
 
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { executeNotebook, NOTEBOOKS, run } from "./execute.ts";
 
 /** Pixels of the page's width. */
@@ -49,7 +49,7 @@ async function render(folder: string, browser = "chromium"): Promise<void> {
     // MathJax and RequireJS, which these pages do not use, may be far away.
     const local = html.replaceAll(/<script src=[^]*?<\/script>/g, "");
     await Deno.writeTextFile(page, local.replace(/<\/body>/, () => MEASURE));
-    const picture = join(Deno.cwd(), folder, name.replace(".ipynb", ".png"));
+    const picture = join(resolve(folder), name.replace(".ipynb", ".png"));
     const size = `--window-size=${WIDTH},${await pageHeight(browser, page)}`;
     await run(browser, ...BROWSER_FLAGS, size, `--screenshot=${picture}`, `file://${page}`);
     await run("pngquant", "--force", "--output", picture, "64", picture).catch(() => {});

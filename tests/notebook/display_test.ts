@@ -118,8 +118,8 @@ Deno.test("Words are drawn at their times", () => {
   }];
   const { "text/html": html, "text/plain": plain } = drawWords(words);
   assert.equal(plain, "Hi 0:00.50 – 0:01.00, 100 %\nA&B 0:06.50 – 0:07.00, 20 %");
-  assert.match(html, /left:80\.0px; width:78\.0px[^>]*>Hi</);
-  assert.match(html, /left:80\.0px[^>]*>A&amp;B</);
+  assert.match(html, /left:80\.0px; width:78\.0px[^>]*>\s*<div[^>]*><\/div>\s*<div[^>]*>Hi</);
+  assert.match(html, /left:80\.0px[^>]*>\s*<div[^>]*><\/div>\s*<div[^>]*>A&amp;B</);
 });
 
 Deno.test("comparisonSvg() draws a bar for each power of ten with errors", async (t) => {
