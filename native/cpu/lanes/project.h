@@ -76,37 +76,41 @@ INLINE void stream(const int is_f16, const float *x, const char *w, int64_t N, i
  * first-level cache. */
 INLINE void project_tile(const int is_f16, const int rows, const int columns, const float *x, int64_t x_stride,
                          const char *w, int64_t ahead, int64_t K, float *out, int64_t out_stride) {
-  const int width = is_f16 ? 2 : 4, vectors = LINE / (width * LANES);
+  const int width = is_f16 ? 2 : 4, vectors = LINE / (width * LANES), turns = vectors < 4 ? vectors : 4;
   const int64_t whole = K / (LINE / width) * (LINE / width);
   lanes sums[PROJECT_ROWS * 4]; /* may be more than the tile has: lanes_sum4 takes them by four */
   lanes strands[4][PROJECT_ROWS * 4];
 #pragma GCC unroll 4
-  for (int v = vectors - 1; v >= 0; v--) {
+  for (int turn = turns - 1; turn >= 0; turn--) {
 #pragma GCC unroll 32
     for (int i = 0; i < PROJECT_ROWS * 4; i++) sums[i] = lanes_zero();
-    for (int64_t k = v * LANES; k < whole; k += LINE / width) {
-      lanes weights[4];
+    for (int64_t line = 0; line < whole; line += LINE / width) {
       /* Each strand asks for its share of the lines: an equal load on the memory all the way. */
-      if (k / (LINE / width) % vectors == v) {
+      if (line / (LINE / width) % turns == turn) {
 #pragma GCC unroll 4
-        for (int l = 0; l < vectors; l++)
+        for (int l = 0; l < turns; l++)
 #pragma GCC unroll 4
           for (int n = 0; n < columns; n++)
-            __builtin_prefetch(w + n * K * width + (k / (LINE / width) / vectors * vectors + l) * LINE + ahead);
+            __builtin_prefetch(w + (n * K + line) * width + (l - turn) * LINE + ahead);
       }
+#pragma GCC unroll 2
+      for (int v = turn; v < vectors; v += turns) {
+        const int64_t k = line + v * LANES;
+        lanes weights[4];
 #pragma GCC unroll 4
-      for (int n = 0; n < columns; n++) weights[n] = load_weights(is_f16, w + (n * K + k) * width);
+        for (int n = 0; n < columns; n++) weights[n] = load_weights(is_f16, w + (n * K + k) * width);
 #pragma GCC unroll 8
-      for (int r = 0; r < rows; r++) {
-        lanes value = lanes_load(x + r * x_stride + k);
-        LANES_KEEP(value);
+        for (int r = 0; r < rows; r++) {
+          lanes value = lanes_load(x + r * x_stride + k);
+          LANES_KEEP(value);
 #pragma GCC unroll 4
-        for (int n = 0; n < columns; n++) sums[r * columns + n] = lanes_fma(weights[n], value, sums[r * columns + n]);
+          for (int n = 0; n < columns; n++) sums[r * columns + n] = lanes_fma(weights[n], value, sums[r * columns + n]);
+        }
       }
     }
-    if (v > 0)
+    if (turn > 0)
 #pragma GCC unroll 32
-      for (int i = 0; i < rows * columns; i++) strands[v][i] = sums[i];
+      for (int i = 0; i < rows * columns; i++) strands[turn][i] = sums[i];
   }
   for (int64_t k = whole; k < K; k += LANES) {
     const int64_t count = K - k < LANES ? K - k : LANES;
@@ -121,8 +125,8 @@ INLINE void project_tile(const int is_f16, const int rows, const int columns, co
   }
 #pragma GCC unroll 32
   for (int i = 0; i < rows * columns; i++) {
-    if (vectors == 2) sums[i] = lanes_add(sums[i], strands[1][i]);
-    if (vectors == 4) sums[i] = lanes_add(lanes_add(sums[i], strands[1][i]), lanes_add(strands[2][i], strands[3][i]));
+    if (turns == 2) sums[i] = lanes_add(sums[i], strands[1][i]);
+    if (turns == 4) sums[i] = lanes_add(lanes_add(sums[i], strands[1][i]), lanes_add(strands[2][i], strands[3][i]));
   }
   float totals[PROJECT_ROWS * 4];
 #pragma GCC unroll 8
