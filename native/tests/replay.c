@@ -76,7 +76,8 @@ int main(int count, char **arguments) {
   int32_t position = 0, added = (int32_t)counts[PROMPT], token = -1;
   for (int32_t i = 0; i < numbers[MOST_TOKENS] && token != numbers[END]; i++) {
     const int32_t last = added - 1;
-    OK(sotto_cpu_session_step(session, tokens, (size_t)added, 1, position, &last, 1, logits,
+    const int32_t shape[SOTTO_ADVANCE_WORDS] = {1, added, position, 1};
+    OK(sotto_cpu_sessions_step(&session, 1, shape, SOTTO_ADVANCE_WORDS, tokens, (size_t)added, &last, 1, logits,
                               (size_t)numbers[DIM_VOCABULARY], TEXT));
     position += added;
     token = likeliest(logits, numbers[DIM_VOCABULARY]);
