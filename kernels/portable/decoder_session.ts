@@ -13,10 +13,10 @@ import type { DecoderSession, TextAlignment } from "../device.ts";
 import { attend, softmax } from "./attention.ts";
 import { dotProducts } from "./dot_products.ts";
 import { gemm } from "./gemm.ts";
-import { KvCache } from "./kv_cache.ts";
-import { layerNorm } from "./layernorm.ts";
+import { KvCache, rearrange } from "./kv_cache.ts";
+import { normalize, project, projectTransposed } from "./linear.ts";
 import { Pace } from "./pace.ts";
-import type { DecoderBlock, DecoderWeights, Linear, Norm } from "./text_decoder.ts";
+import type { DecoderBlock, DecoderWeights } from "./text_decoder.ts";
 import { Turns } from "./turns.ts";
 
 type F32 = Float32Array<ArrayBuffer>;
@@ -346,70 +346,4 @@ export class PortableSession implements DecoderSession {
     }, pace);
     await project(hidden, mlp2, { M, N: C, K: 4 * C }, pace, x);
   }
-}
-
-/** `input · Wᵀ + bias` as a new array [M, N]; with a residual, added to it in place. */
-async function project(
-  input: F32,
-  { weight, bias }: Linear,
-  { M, N, K }: { readonly M: number; readonly N: number; readonly K: number },
-  pace: Pace,
-  residual: F32 | null = null,
-): Promise<F32> {
-  const data = residual ?? new Float32Array(M * N);
-  const out = { data, start: 0, stride: N };
-  await gemm({
-    input: { data: input, start: 0, stride: K },
-    weight,
-    bias,
-    out,
-    residual,
-    activation: "none",
-    M,
-    N,
-    K,
-  }, pace);
-  return data;
-}
-
-/** `(input · Wᵀ + bias)ᵀ` as a new array [N, M]: the operands of the product change places. */
-async function projectTransposed(
-  input: F32,
-  { weight, bias }: Linear,
-  { M, N, K }: { readonly M: number; readonly N: number; readonly K: number },
-  pace: Pace,
-): Promise<F32> {
-  const out = await project(weight, { weight: input, bias: null }, { M: N, N: M, K }, pace);
-  if (bias !== null) { for (let n = 0; n < N; n++) for (let m = 0; m < M; m++) out[n * M + m] += bias[n]; }
-  return out;
-}
-
-/** A layer norm into a new array. */
-function normalize(
-  input: F32,
-  { weight, bias }: Norm,
-  shape: { readonly rows: number; readonly columns: number },
-): F32 {
-  const out = new Float32Array(shape.rows * shape.columns);
-  layerNorm({ input, out, weight, bias, ...shape });
-  return out;
-}
-
-/** Place i gets what was in place `sources[i]`: moved where it is wanted once, copied where more often. */
-function rearrange(
-  caches: readonly KvCache[],
-  sources: readonly number[],
-  filled: readonly number[],
-): KvCache[] {
-  const free = caches.filter((_, i) => !sources.includes(i));
-  const moved = new Set<number>();
-  return sources.map((source) => {
-    if (!moved.has(source)) {
-      moved.add(source);
-      return caches[source];
-    }
-    const copy = free.pop()!;
-    copy.copyFrom(caches[source], filled[source]);
-    return copy;
-  });
 }

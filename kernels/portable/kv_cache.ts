@@ -45,3 +45,22 @@ export class KvCache {
     }
   }
 }
+
+/** Place i gets what was in place `sources[i]`: moved where it is wanted once, copied where more often. */
+export function rearrange(
+  caches: readonly KvCache[],
+  sources: readonly number[],
+  filled: readonly number[],
+): KvCache[] {
+  const free = caches.filter((_, i) => !sources.includes(i));
+  const moved = new Set<number>();
+  return sources.map((source) => {
+    if (!moved.has(source)) {
+      moved.add(source);
+      return caches[source];
+    }
+    const copy = free.pop()!;
+    copy.copyFrom(caches[source], filled[source]);
+    return copy;
+  });
+}
