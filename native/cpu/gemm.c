@@ -50,20 +50,27 @@ size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k) {
   return (size_t)tiles_at_a_time(kernel, k) * (tile_bytes(kernel, k) + sums_bytes(kernel));
 }
 
-/* How many threads share the rows, of `parts`: the others share the columns. The split whose largest rectangle is least
- * work: packing a tile takes about as long as one panel of it (1.1 in INT8, where that counts most, to 0.2 in F32). */
+/* How many threads share the rows, of `parts`: the others share the columns. The split whose largest share is least work:
+ * packing a tile takes about as long as one panel of it (1.1 in INT8, where that counts most, to 0.2 in F32). */
 static int parts_over_rows(int64_t tiles, int64_t panels, int parts) {
   int best = parts;
-  int64_t best_area = INT64_MAX;
+  int64_t least = INT64_MAX;
   for (int rows = parts; rows >= 1; rows--) {
     if (parts % rows != 0) continue;
-    int64_t area = ceil_div(tiles, rows) * (ceil_div(panels, parts / rows) + 1);
-    if (area < best_area) {
-      best_area = area;
+    int64_t work = ceil_div(tiles * (ceil_div(panels, parts / rows) + 1), rows);
+    if (work < least) {
+      least = work;
       best = rows;
     }
   }
   return best;
+}
+
+/* Asks for a tile's addend before its product begins: pieces of rows far apart, which no hardware foresees. */
+static void fetch_addend(const gemm_store *store) {
+  for (int r = 0; r < store->rows; r++)
+    for (int c = 0; c < store->columns; c += SOTTO_ALIGNMENT / (int)sizeof(float))
+      __builtin_prefetch(store->addend + r * store->addend_stride + c);
 }
 
 /* Multiplies `tiles` packed tiles, beginning at row `row`, with one panel. */
@@ -89,6 +96,7 @@ static void multiply_panel(const gemm_product *p, const char *packed, float *sum
           .addend_stride = p->addend_stride,
           .is_gelu = p->is_gelu,
       };
+      if (store.addend != NULL && begin + depth == k) fetch_addend(&store);
       kernel->multiply(depth, a_block + (size_t)i * tile_bytes(kernel, k), b_block,
                        (float *)((char *)sums + (size_t)i * sums_bytes(kernel)), begin == 0,
                        begin + depth == k ? &store : NULL);
@@ -112,19 +120,23 @@ void gemm_part(void *product, int part, int parts) {
   const gemm_kernel *kernel = p->kernel;
   const int64_t all_tiles = ceil_div(p->m, kernel->mr), all_panels = ceil_div(p->b->n, kernel->nr);
   const int over_rows = parts_over_rows(all_tiles, all_panels, parts);
-  const share tiles = share_of(all_tiles, 1, part % over_rows, over_rows);
   const share panels = share_of(all_panels, 1, part / over_rows, parts / over_rows);
+  /* Tiles times these panels, tile by tile, cut evenly: where 125 tiles are shared by two, both pack the one between. */
+  const int64_t width = panels.end - panels.begin;
+  const share mine = share_of(all_tiles * width, 1, part % over_rows, over_rows);
 
   const int64_t at_a_time = tiles_at_a_time(kernel, p->b->k);
   char *packed = (char *)p->scratch + (size_t)part * p->scratch_stride;
   float *sums = (float *)(packed + (size_t)at_a_time * tile_bytes(kernel, p->b->k));
-  for (int64_t tile = tiles.begin; tile < tiles.end && panels.begin < panels.end;) {
-    int64_t count = tiles.end - tile < at_a_time ? tiles.end - tile : at_a_time;
+  for (int64_t at = mine.begin, next; at < mine.end; at = next) {
+    const int64_t tile = at / width, first = at % width, whole = (mine.end - at) / width;
+    const int64_t count = first > 0 || whole == 0 ? 1 : whole < at_a_time ? whole : at_a_time;
+    next = first > 0 || whole == 0 ? at - first + width : at + count * width;
+    if (next > mine.end) next = mine.end;
     pack_tiles(p, packed, tile * kernel->mr, count);
-    for (int64_t panel = panels.begin; panel < panels.end; panel++) {
+    for (int64_t panel = first; panel < width && panel < first + next - at; panel++) {
       if (p->cancel != NULL && atomic_load_explicit(p->cancel, memory_order_relaxed) != 0) return;
-      multiply_panel(p, packed, sums, tile * kernel->mr, count, panel);
+      multiply_panel(p, packed, sums, tile * kernel->mr, count, panels.begin + panel);
     }
-    tile += count;
   }
 }
