@@ -9,10 +9,10 @@
 
 #define LANES 4
 #define LANES_KERNEL(name) name##_neon
-/* Tiles that fit 32 registers. */
-#define PROJECT_ROWS 8
-#define PROJECT_COLUMNS(rows) ((rows) <= 6 ? 4 : 3)
-#define PROJECT_I8_COLUMNS(rows) 1 /* a group of codes is eight registers */
+/* Tiles that fit 32 registers; of INT8 a block of 16 rows of weights is four vectors of sums for each row of x. */
+#define PROJECT_ROWS 4
+#define PROJECT_COLUMNS(rows) 4
+#define PROJECT_I8_BLOCKS(rows) 1
 #define COMBINE_ROWS 5
 
 /* Nothing to hold: no instruction that computes reads memory. */
@@ -57,16 +57,20 @@ static inline lanes lanes_load_i16_first(const void *p, int64_t n) {
   memcpy(copy, p, (size_t)n * 2);
   return lanes_load_i16(copy);
 }
-/* Whole numbers: I8 as I16, I16 as they are (2 · LANES each); sums of two products each in I32, exactly. */
+/* Whole numbers: I8 as I16 (2 · LANES), one pair of I16 for all lanes; sums of two products each in I32, exactly. First
+ * numbers of pairs are brought together before the second, as multiplications take half a vector each. */
 typedef int32x4_t lanes_i32;
+static inline lanes_i32 lanes_zero_i32(void) { return vdupq_n_s32(0); }
 static inline lanes_i32 lanes_widen_i8(const void *p) {
-  return vreinterpretq_s32_s16(vmovl_s8(vreinterpret_s8_u8(vld1_u8((const uint8_t *)p))));
+  const uint8x8_t order = vcreate_u8(0x0705030106040200);
+  return vreinterpretq_s32_s16(vmovl_s8(vreinterpret_s8_u8(vtbl1_u8(vld1_u8((const uint8_t *)p), order))));
 }
-static inline lanes_i32 lanes_load_i16s(const void *p) { return vreinterpretq_s32_u8(vld1q_u8((const uint8_t *)p)); }
-/* Which two products meet in a sum matters to nobody: those four apart, which takes no instruction to bring together. */
-static inline lanes_i32 lanes_multiply_i16(lanes_i32 a, lanes_i32 b) {
+static inline lanes_i32 lanes_pair_i16(const int16_t *p) {
+  return vreinterpretq_s32_s16(vcombine_s16(vdup_n_s16(p[0]), vdup_n_s16(p[1])));
+}
+static inline lanes_i32 lanes_dot_i16(lanes_i32 sum, lanes_i32 a, lanes_i32 b) {
   const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
-  return vmlal_high_s16(vmull_s16(vget_low_s16(x), vget_low_s16(y)), x, y);
+  return vmlal_high_s16(vmlal_s16(sum, vget_low_s16(x), vget_low_s16(y)), x, y);
 }
 static inline lanes_i32 lanes_add_i32(lanes_i32 a, lanes_i32 b) { return vaddq_s32(a, b); }
 static inline lanes lanes_from_i32(lanes_i32 x) { return vcvtq_f32_s32(x); }
