@@ -29,8 +29,11 @@ const TIMED_RUNS = 5;
 /** Searches before it is given up: predictions are corrected after each. */
 const MOST_SEARCHES = 8;
 
-/** What a correction adds, so that the next search does not end at the same policy. */
-const CORRECTION = 1.03;
+/** What squares of errors are held to be larger by after each policy that erred too much. */
+const TIGHTENED = 1.03;
+
+/** Share of the goal from which on it is not worth coming closer. */
+const CLOSE = 0.97;
 
 /** What is calibrated by. */
 export interface CalibrateOptions {
@@ -81,7 +84,7 @@ export async function calibrate(
   // What the migration won in error may be spent on time.
   const again = await hold(
     found.migrations,
-    found.errors.map((error, clip) => error ** 2 / plain.predicted[clip]),
+    found.errors.map((error, clip) => plain.predicted[clip] > 0 ? error ** 2 / plain.predicted[clip] : 1),
   );
   const isFaster = secondsOf(seconds, again.roundings) < secondsOf(seconds, plain.roundings);
   if (isFaster) onStage(`${milliseconds(secondsOf(seconds, again.roundings))} with the migration`);
@@ -103,7 +106,10 @@ interface Held {
   readonly errors: readonly number[];
 }
 
-/** Searches, measures, and corrects predictions by what was measured until the goal is held. */
+/**
+ * Searches, measures, and corrects predictions by what was measured: the fastest of the policies tried that hold the goal.
+ * Errors of policies near the goal add up alike, so the second or third search ends close to it.
+ */
 async function searchUntilHeld(
   trials: Trials,
   clips: readonly Clip[],
@@ -117,17 +123,33 @@ async function searchUntilHeld(
   },
 ): Promise<Held> {
   let { correction } = by;
+  let tightened = 1;
+  let best: Held | null = null;
+  const tried = new Set<string>();
   for (let round = 0; round < MOST_SEARCHES; round++) {
-    const budget = correction.map((factor) => by.goal ** 2 / factor);
+    const budget = correction.map((factor) => by.goal ** 2 / (factor * tightened));
     const choice = await search({ seconds: by.seconds, errors: by.sensitivity, budget });
+    const name = choice.roundings.join();
+    if (tried.has(name)) {
+      if (best !== null) break;
+      tightened *= TIGHTENED;
+      continue;
+    }
+    tried.add(name);
     const errors = await trials.errors(policyOf(choice.roundings), clips, by.migrations);
-    if (errors.every((error) => error <= by.goal)) return { ...choice, errors };
     correction = errors.map((error, clip) =>
-      error <= by.goal
-        ? correction[clip]
-        : CORRECTION * Math.max(correction[clip], error ** 2 / choice.predicted[clip])
+      choice.predicted[clip] > 0 ? error ** 2 / choice.predicted[clip] : correction[clip]
     );
+    if (Math.max(...errors) > by.goal) {
+      tightened *= TIGHTENED;
+      continue;
+    }
+    const isFaster = best === null ||
+      secondsOf(by.seconds, choice.roundings) < secondsOf(by.seconds, best.roundings);
+    if (isFaster) best = { ...choice, errors };
+    if (Math.max(...errors) > CLOSE * by.goal) break;
   }
+  if (best !== null) return best;
   throw new SottoError(
     "E_OPTION",
     `Cannot calibrate: no choice of ${MOST_SEARCHES} stayed within ${(100 * by.goal).toFixed(2)} %`,
