@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArguments } from "./arguments.ts";
 import { commandOptions } from "./command_options.ts";
 import { printError } from "./console.ts";
+import { checkLive } from "./live.ts";
 import { PERMISSION_NAMES, requiredPermissions, type Requirements } from "./required_permissions.ts";
 
 /** A word as a POSIX shell reads it. */
@@ -46,7 +47,11 @@ async function main(typed: readonly string[]): Promise<number> {
   // `deno task name -- a b` hands the dashes on.
   const args = typed[0] === "--" ? typed.slice(1) : typed;
   try {
-    const required = await requiredPermissions(commandOptions(parseArguments(args)));
+    const parsed = parseArguments(args);
+    const isLive = parsed.values.get("stdin_pcm") === true;
+    if (isLive) checkLive(parsed);
+    const options = commandOptions(isLive ? { ...parsed, files: ["-"] } : parsed);
+    const required = await requiredPermissions(options);
     const script = relative(Deno.cwd(), fileURLToPath(new URL("../examples/transcribe.ts", import.meta.url)));
     console.log(runLine(script, args, required));
     for (const note of required.notes) console.error(note);

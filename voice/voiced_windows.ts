@@ -7,11 +7,12 @@
  */
 
 import { N_FRAMES } from "../mel/mod.ts";
+import { release } from "../tensor/release.ts";
 import type { Timeline } from "./timeline.ts";
 
 /** Where the log-mel of the whole recording comes from. */
 export interface RecordingWindows {
-  /** F32 [bands, 3000] from frame `seek` on, which never decreases; 0 behind `frames` frames. */
+  /** F32 [bands, 3000] from frame `seek` on, which never decreases; 0 behind `frames` frames; a new array, freed then. */
   window(seek: number, frames: number): Promise<Float32Array<ArrayBuffer>>;
   /** A second reading from the start. */
   again?(): RecordingWindows & AsyncDisposable;
@@ -47,7 +48,9 @@ export class VoicedWindows implements AsyncDisposable {
     for (const { start, end } of [...this.#timeline.locate(this.#end, seek + frames - this.#end)]) {
       for (let from = start; from < end; from += N_FRAMES) {
         const count = Math.min(N_FRAMES, end - from);
-        this.#take(await this.#source.window(from, count), count);
+        const window = await this.#source.window(from, count);
+        this.#take(window, count);
+        release(window);
       }
     }
     const data = new Float32Array(this.#bands * N_FRAMES);
