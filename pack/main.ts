@@ -33,7 +33,7 @@ async function main(args: readonly string[]): Promise<number> {
       await write(await platformPackageOf(platform, { xrt, onSkip: (reason) => console.error(reason) }));
     } catch (error) {
       if (!(error instanceof BuildError)) throw error;
-      console.error(`not packed for ${platform.arch}: ${error.message}`);
+      console.error(`${error.output}not packed for ${platform.arch}: ${error.message}`);
       status = 1;
     }
   }
