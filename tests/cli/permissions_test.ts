@@ -134,6 +134,35 @@ Deno.test("Outputs need their folder for reading and writing", async () => {
   });
 });
 
+Deno.test("A journal needs no more than the outputs beside it", async () => {
+  await inFolder(async (folder) => {
+    const out = join(folder, "out");
+    const args = [
+      ...MODEL,
+      ...onCpu,
+      "--resume",
+      "True",
+      "--word_timestamps",
+      "True",
+      "-o",
+      out,
+      "-f",
+      "vtt",
+      COMMAND,
+    ];
+    await checkJob({ args, needs: { read: [DEMO_MODEL, out], write: [out], ...cpu } });
+  });
+});
+
+Deno.test("Microphone samples on standard input need the model alone", async () => {
+  const stdin = (await Deno.readFile(COMMAND)).slice(44);
+  await checkJob({
+    args: [...MODEL, ...onCpu, "--stdin_pcm", "True"],
+    needs: { read: [DEMO_MODEL], ...cpu },
+    stdin,
+  });
+});
+
 Deno.test("A URL needs its host", async () => {
   const bytes = await Deno.readFile(COMMAND);
   await using server = Deno.serve(
