@@ -5,9 +5,8 @@
 #include "convert.h"
 #include "format_scalar.h"
 
-/* Values a thread takes of one block, and columns it takes: whole cache lines. Columns are done STRIPE at a time:
- * their ranges and steps, up to 16 bytes each, stay in the first-level cache. */
-enum { VALUE_GRAIN = 64, COLUMN_GRAIN = 64, STRIPE = 1024 };
+/* Values a thread takes of one block: whole cache lines. */
+enum { VALUE_GRAIN = 64 };
 
 /* Values whose ranges are found before they are quantized: they stay in the first-level cache. */
 enum { BATCH_VALUES = 4096 };
@@ -20,7 +19,7 @@ typedef struct {
   int32_t scheme;
   float *scales;
   int32_t *zeros;     /* or NULL */
-  float *low, *high;  /* scratch: of each part, or of each column */
+  float *low, *high;  /* scratch: of each part; of columns [parts, columns] */
   float *reciprocals; /* scratch: of each column */
 } i8_job;
 
@@ -118,29 +117,34 @@ static void dequantize_values(void *argument, int part, int parts) {
                               job->zeros ? job->zeros[0] : 0, job->values + values.begin);
 }
 
-/* ---- Columns: each thread takes stripes, all rows of them. */
+/* ---- Columns: each thread takes rows, which lie one after the other in memory, and finds the ranges of all columns there.
+ * Taking columns instead, memory would be read in pieces (measured on one thread, 1024 columns of 2048: 8.6 ms, not 6.9). */
 
-static void quantize_stripe(const i8_job *job, share stripe) {
-  const int64_t width = stripe.end - stripe.begin;
-  if (job->scheme != SOTTO_I8_GIVEN)
-    job->kernels->range_columns(job->values + stripe.begin, job->columns, job->rows, width, job->low + stripe.begin,
-                                job->high + stripe.begin);
-  for (int64_t c = stripe.begin; c < stripe.end; c++) {
-    if (job->scheme != SOTTO_I8_GIVEN) choose(job, c, job->low[c], job->high[c]);
-    job->reciprocals[c] = 1 / job->scales[c];
-  }
-  for (int64_t r = 0; r < job->rows; r++) {
-    const int64_t at = r * job->columns + stripe.begin;
-    job->kernels->quantize_columns_i8(job->values + at, width, job->reciprocals + stripe.begin,
-                                      job->zeros ? job->zeros + stripe.begin : NULL, job->codes + at);
+static void range_rows(void *argument, int part, int parts) {
+  const i8_job *job = argument;
+  const share rows = share_of(job->rows, 1, part, parts);
+  job->kernels->range_columns(job->values + rows.begin * job->columns, job->columns, rows.end - rows.begin, job->columns,
+                              job->low + part * job->columns, job->high + part * job->columns);
+}
+
+/* `parts`: how many have found ranges. */
+static void choose_columns(const i8_job *job, int parts) {
+  for (int64_t c = 0; c < job->columns; c++) {
+    float low = 0, high = 0;
+    for (int part = 0; part < parts; part++) {
+      widen_range(job->low[part * job->columns + c], &low, &high);
+      widen_range(job->high[part * job->columns + c], &low, &high);
+    }
+    choose(job, c, low, high);
   }
 }
 
-static void quantize_columns(void *argument, int part, int parts) {
+static void quantize_rows(void *argument, int part, int parts) {
   const i8_job *job = argument;
-  const share columns = share_of(job->columns, COLUMN_GRAIN, part, parts);
-  for (int64_t c = columns.begin; c < columns.end; c += STRIPE)
-    quantize_stripe(job, (share){c, columns.end - c < STRIPE ? columns.end : c + STRIPE});
+  const share rows = share_of(job->rows, 1, part, parts);
+  for (int64_t r = rows.begin; r < rows.end; r++)
+    job->kernels->quantize_columns_i8(job->values + r * job->columns, job->columns, job->reciprocals, job->zeros,
+                                      job->codes + r * job->columns);
 }
 
 static void dequantize_rows(void *argument, int part, int parts) {
@@ -202,7 +206,14 @@ static int32_t check_scales(const i8_job *job, size_t blocks, error_sink error) 
 static void quantize(const cpu_context *context, i8_job *job, block_kind kind) {
   const int64_t count = job->rows * job->columns;
   if (kind == BLOCK_RUNS) return convert_run(context, quantize_runs, job, count);
-  if (kind == BLOCK_COLUMNS) return convert_run(context, quantize_columns, job, count);
+  if (kind == BLOCK_COLUMNS) {
+    if (job->scheme != SOTTO_I8_GIVEN) {
+      convert_run(context, range_rows, job, count);
+      choose_columns(job, pool_threads(context->pool));
+    }
+    for (int64_t c = 0; c < job->columns; c++) job->reciprocals[c] = 1 / job->scales[c];
+    return convert_run(context, quantize_rows, job, count);
+  }
   if (job->scheme != SOTTO_I8_GIVEN) {
     convert_run(context, range_part, job, count);
     float low = 0, high = 0;
@@ -238,8 +249,8 @@ int32_t sotto_cpu_convert_f32_to_i8(uint64_t context, const float *values, size_
   if (held == NULL) return SOTTO_INVALID_HANDLE;
   job.kernels = held->kernels;
   const size_t parts = (size_t)pool_threads(held->pool);
-  const size_t ranges = kind == BLOCK_COLUMNS ? (size_t)columns : parts;
-  float *scratch = kind == BLOCK_RUNS ? NULL : calloc(3 * ranges, sizeof *scratch);
+  const size_t width = kind == BLOCK_COLUMNS ? (size_t)columns : 1, ranges = parts * width;
+  float *scratch = kind == BLOCK_RUNS ? NULL : calloc(2 * ranges + width, sizeof *scratch);
   if (kind != BLOCK_RUNS && scratch == NULL) {
     status = fail(error, SOTTO_OUT_OF_MEMORY, "Cannot convert because memory was refused");
   } else {
