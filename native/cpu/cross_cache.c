@@ -18,18 +18,39 @@ static void add_bias(float *rows, int64_t count, int64_t C, const float *bias) {
     for (int64_t c = 0; c < C; c++) rows[r * C + c] += bias[c];
 }
 
+/* [count, D] to INT8, each row with a scale of its own: codes [count, D]. */
+static void narrow_rows(const kernel_table *kernels, const float *rows, int64_t count, int64_t stride, int64_t D,
+                        int8_t *codes, float *scales) {
+  for (int64_t t = 0; t < count; t++) {
+    float low = 0, high = 0;
+    kernels->range(rows + t * stride, D, &low, &high);
+    const float largest = high > -low ? high : -low;
+    const i8_step step = {.reciprocal = largest > 0 ? 127 / largest : 0, .zero = 0, .bottom = -127};
+    kernels->quantize_i8(rows + t * stride, D, &step, codes + t * D);
+    scales[t] = largest / 127;
+  }
+}
+
 /* rows [count, C] → one block of each head's keys, [D, KEY_BLOCK]; missing positions are 0. */
 static void store_keys(const decoder_session *session, int64_t layer, int64_t block, const float *rows, int64_t count,
                        float *head_rows) {
   const text_decoder *decoder = session->decoder;
   const kernel_table *kernels = decoder->context->kernels;
   const int64_t H = decoder->dims.n_text_head, D = decoder->head_width, C = H * D;
-  if (count < KEY_BLOCK) memset(head_rows, 0, (size_t)(D * KEY_BLOCK) * sizeof *head_rows);
+  if (session->cross_width == 2 && count < KEY_BLOCK) memset(head_rows, 0, (size_t)(D * KEY_BLOCK) * sizeof *head_rows);
   for (int64_t h = 0; h < H; h++) {
     const int64_t head = layer * H + h;
-    kernels->transpose(rows + h * D, C, head_rows, KEY_BLOCK, count, D);
-    cross_scales(session, head)[block] =
-        kernels->quantize_i16(head_rows, D * KEY_BLOCK, cross_keys(session, head) + block * D * KEY_BLOCK);
+    char *const keys = cross_keys(session, head) + block * D * KEY_BLOCK * session->cross_width;
+    float *const scales = cross_scales(session, head);
+    if (session->cross_width == 2) {
+      kernels->transpose(rows + h * D, C, head_rows, KEY_BLOCK, count, D);
+      scales[block] = kernels->quantize_i16(head_rows, D * KEY_BLOCK, (int16_t *)(void *)keys);
+      continue;
+    }
+    int8_t *const codes = (int8_t *)head_rows;
+    narrow_rows(kernels, rows + h * D, count, C, D, codes, scales + block * KEY_BLOCK);
+    for (int64_t d = 0; d < D; d++)
+      for (int64_t t = 0; t < KEY_BLOCK; t++) keys[d * KEY_BLOCK + t] = t < count ? (char)codes[t * D + d] : 0;
   }
 }
 
@@ -37,13 +58,19 @@ static void store_keys(const decoder_session *session, int64_t layer, int64_t bl
 static void store_values(const decoder_session *session, int64_t layer, int64_t block, const float *rows,
                          int64_t count, float *head_rows) {
   const text_decoder *decoder = session->decoder;
+  const kernel_table *kernels = decoder->context->kernels;
   const int64_t H = decoder->dims.n_text_head, D = decoder->head_width, C = H * D;
   for (int64_t h = 0; h < H; h++) {
     const int64_t head = layer * H + h;
+    char *const values = cross_values(session, head) + block * KEY_BLOCK * D * session->cross_width;
+    float *const scales = cross_scales(session, head) + cross_scale_count(session);
+    if (session->cross_width == 1) {
+      narrow_rows(kernels, rows + h * D, count, C, D, (int8_t *)values, scales + block * KEY_BLOCK);
+      continue;
+    }
     for (int64_t t = 0; t < count; t++)
       memcpy(head_rows + t * D, rows + t * C + h * D, (size_t)D * sizeof *head_rows);
-    cross_scales(session, head)[key_blocks(decoder->dims.n_audio_ctx) + block] = decoder->context->kernels->quantize_i16(
-        head_rows, count * D, cross_values(session, head) + block * KEY_BLOCK * D);
+    scales[block] = kernels->quantize_i16(head_rows, count * D, (int16_t *)(void *)values);
   }
 }
 

@@ -19,12 +19,16 @@ static share tasks_of(const pass *p, int64_t count) {
 /* One head's cache. */
 typedef struct {
   const void *keys, *values;
-  const float *key_scales, *value_scales; /* of each block where they are I16; NULL where they are F32 */
-  int64_t positions;                      /* how many there are to attend to */
+  int64_t positions; /* how many there are to attend to */
+  int width;         /* bytes of a number: 4 of F32; 2 of I16, with a scale for each block; 1 of I8, for each position */
+  const float *key_scales, *value_scales;
 } head_cache;
 
-/* values[t] *= the scale of t's block. */
-static void apply_scales(float *values, int64_t count, const float *scales) {
+/* values[t] *= the scale of t, or of t's block. */
+static void apply_scales(float *values, int64_t count, int width, const float *scales) {
+  if (width == 1)
+    for (int64_t t = 0; t < count; t++) values[t] *= scales[t];
+  if (width != 2) return;
   for (int64_t t = 0; t < count; t += KEY_BLOCK) {
     const int64_t end = count - t < KEY_BLOCK ? count : t + KEY_BLOCK;
     const float scale = scales[t / KEY_BLOCK];
@@ -37,21 +41,23 @@ static void apply_scales(float *values, int64_t count, const float *scales) {
 static void attend(const pass *p, const float *q, int64_t q_stride, int64_t rows, const head_cache *cache,
                    int is_causal, float *out, int64_t out_stride, float *seen_scores) {
   const int64_t D = p->D, T = cache->positions, stride = score_stride(p->decoder);
-  const int is_i16 = cache->key_scales != NULL;
-  combine_kernel *const combine = is_i16 ? p->kernels->combine_i16 : p->kernels->combine_f32;
+  const int width = cache->width;
+  combine_kernel *const combine = width == 1   ? p->kernels->combine_i8
+                                  : width == 2 ? p->kernels->combine_i16
+                                               : p->kernels->combine_f32;
   const char *keys = cache->keys;
-  for (int64_t block = 0; block < key_blocks(T); block++, keys += D * KEY_BLOCK * (is_i16 ? 2 : 4))
+  for (int64_t block = 0; block < key_blocks(T); block++, keys += D * KEY_BLOCK * width)
     combine(q, q_stride, rows, keys, KEY_BLOCK, KEY_BLOCK, D, p->scores + block * KEY_BLOCK, stride);
   float sums[ATTEND_ROWS];
   const float scale = 1.0f / sqrtf((float)D);
   for (int64_t r = 0; r < rows; r++) {
     float *const scores = p->scores + r * stride;
     const int64_t seen = is_causal ? T - rows + 1 + r : T;
-    if (is_i16) apply_scales(scores, seen, cache->key_scales);
+    apply_scales(scores, seen, width, cache->key_scales);
     if (seen_scores != NULL)
       for (int64_t t = 0; t < T; t++) seen_scores[r * T + t] = scores[t] * scale;
     sums[r] = p->kernels->softmax_f32(scores, seen, scale);
-    if (is_i16) apply_scales(scores, seen, cache->value_scales);
+    apply_scales(scores, seen, width, cache->value_scales);
     for (int64_t t = seen; t < T; t++) scores[t] = 0;
   }
   combine(p->scores, stride, rows, cache->values, D, D, T, out, out_stride);
@@ -86,7 +92,7 @@ void self_attention(const pass *p, int64_t layer) {
     append(p, run, q + C, q + 2 * C, keys, values);
     for (int64_t i = 0; i < run->span; i += ATTEND_ROWS) {
       const int64_t rows = run->span - i < ATTEND_ROWS ? run->span - i : ATTEND_ROWS;
-      const head_cache cache = {keys, values, NULL, NULL, run->of->position + run->first + i + rows};
+      const head_cache cache = {keys, values, run->of->position + run->first + i + rows, sizeof(float), NULL, NULL};
       attend(p, q + i * 3 * C, 3 * C, rows, &cache, 1, out + i * C, C, NULL);
     }
   }
@@ -113,7 +119,8 @@ void cross_attention(const pass *p, int64_t layer) {
     const window_rows *window = &p->windows[task % p->window_count];
     const decoder_session *session = window->of->session;
     const float *const scales = cross_scales(session, head);
-    const head_cache cache = {cross_keys(session, head), cross_values(session, head), scales, scales + key_blocks(T), T};
+    const head_cache cache = {cross_keys(session, head), cross_values(session, head), T, session->cross_width,
+                              scales, scales + cross_scale_count(session)};
     attend(p, p->qkv + window->row * C + h * D, C, window->rows, &cache, 0, p->attended + window->row * C + h * D, C,
            wanted_scores(p, layer, h, window->row));
   }

@@ -14,7 +14,7 @@ typedef void project_kernel(const float *x, int64_t x_stride, int64_t rows, cons
 typedef void project_i8_kernel(const int16_t *x, int64_t x_stride, const float *x_scales, int64_t rows, const void *w,
                                int64_t N, int64_t K, float *out, int64_t out_stride);
 
-/* out[r, n] = Σk a[r, k] · b[k, n]; a [rows, K], b [K, N] (F32 or I16, by the slot), out [rows, N]. */
+/* out[r, n] = Σk a[r, k] · b[k, n]; a [rows, K], b [K, N] (F32, I16 or I8, by the slot), out [rows, N]. */
 typedef void combine_kernel(const float *a, int64_t a_stride, int64_t rows, const void *b, int64_t b_stride, int64_t N,
                             int64_t K, float *out, int64_t out_stride);
 

@@ -27,6 +27,7 @@
   SLOT(project_i8, project_i8_kernel)                        \
   SLOT(combine_f32, combine_kernel)                          \
   SLOT(combine_i16, combine_kernel)                          \
+  SLOT(combine_i8, combine_kernel)                           \
   SLOT(softmax_f32, softmax_kernel)                          \
   SLOT(narrow_f16, narrow_kernel)                            \
   SLOT(quantize_i16, quantize_kernel)                        \
@@ -66,6 +67,7 @@
   KERNEL(project_i8, project_i16i8f32_ref)                     \
   KERNEL(combine_f32, combine_f32f32f32_ref)                   \
   KERNEL(combine_i16, combine_f32i16f32_ref)                   \
+  KERNEL(combine_i8, combine_f32i8f32_ref)                     \
   KERNEL(softmax_f32, softmax_f32_ref)                         \
   KERNEL(narrow_f16, narrow_f32f16_ref)                        \
   KERNEL(quantize_i16, quantize_f32i16_ref)                    \
@@ -98,6 +100,7 @@
   KERNEL(project_i8, project_i16i8f32_avx2)                     \
   KERNEL(combine_f32, combine_f32f32f32_avx2)                   \
   KERNEL(combine_i16, combine_f32i16f32_avx2)                   \
+  KERNEL(combine_i8, combine_f32i8f32_avx2)                     \
   KERNEL(softmax_f32, softmax_f32_avx2)                         \
   KERNEL(narrow_f16, narrow_f32f16_avx2)                        \
   KERNEL(quantize_i16, quantize_f32i16_avx2)                    \
@@ -131,6 +134,7 @@
   KERNEL(project_i8, project_i16i8f32_avx512)    \
   KERNEL(combine_f32, combine_f32f32f32_avx512)  \
   KERNEL(combine_i16, combine_f32i16f32_avx512)  \
+  KERNEL(combine_i8, combine_f32i8f32_avx512)    \
   KERNEL(softmax_f32, softmax_f32_avx512)        \
   KERNEL(narrow_f16, narrow_f32f16_avx512)       \
   KERNEL(quantize_i16, quantize_f32i16_avx512)   \
@@ -171,6 +175,7 @@
   KERNEL(project_i8, project_i16i8f32_neon)    \
   KERNEL(combine_f32, combine_f32f32f32_neon)  \
   KERNEL(combine_i16, combine_f32i16f32_neon)  \
+  KERNEL(combine_i8, combine_f32i8f32_neon)    \
   KERNEL(softmax_f32, softmax_f32_neon)        \
   KERNEL(narrow_f16, narrow_f32f16_neon)       \
   KERNEL(quantize_i16, quantize_f32i16_neon)

@@ -38,9 +38,10 @@ static int allocate(decoder_session *session) {
   const text_decoder *decoder = session->decoder;
   const int64_t C = decoder->dims.n_text_state, layers = decoder->dims.n_text_layer, T = decoder->dims.n_audio_ctx;
   int is_refused = 0;
-  session->cross_keys = memory_allocate((size_t)(layers * key_blocks(T) * KEY_BLOCK * C) * sizeof(int16_t));
-  session->cross_values = memory_allocate((size_t)(layers * T * C) * sizeof(int16_t));
-  session->cross_scales = allocate_floats(layers * decoder->dims.n_text_head * 2 * key_blocks(T), &is_refused);
+  session->cross_width = decoder->weight_format == SOTTO_WEIGHTS_I8 ? 1 : 2;
+  session->cross_keys = memory_allocate((size_t)(layers * key_blocks(T) * KEY_BLOCK * C * session->cross_width));
+  session->cross_values = memory_allocate((size_t)(layers * T * C * session->cross_width));
+  session->cross_scales = allocate_floats(layers * decoder->dims.n_text_head * 2 * cross_scale_count(session), &is_refused);
   if (session->cross_keys == NULL || session->cross_values == NULL) is_refused = 1;
   for (int32_t i = 0; i < session->hypotheses; i++)
     session->caches[i] = allocate_cache(decoder, &is_refused);

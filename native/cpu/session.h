@@ -7,7 +7,8 @@
  *   self keys   F32 [layer, head, ⌈n_text_ctx / 64⌉, D, 64]  self values   F32 [layer, head, n_text_ctx, D]
  *
  * The cross cache is read whole for every token: for base 37 MB in F32, beside 104 of weights. So it holds whole
- * numbers of 16 bits, with a scale for every block of KEY_BLOCK positions of a head. */
+ * numbers of 16 bits, with a scale for every block of KEY_BLOCK positions of a head; beside INT8 weights of 8 bits, with
+ * a scale for every position: of several windows that step together the caches are more than the weights. */
 #ifndef SOTTO_SESSION_H
 #define SOTTO_SESSION_H
 
@@ -31,8 +32,9 @@ typedef struct {
   atomic_int is_busy;
   int has_features;
 
-  int16_t *cross_keys, *cross_values;
-  float *cross_scales; /* [layer, head, 2 (keys, values), ⌈T / 64⌉] */
+  int cross_width; /* bytes of a number of the cross cache: 2, or 1 */
+  char *cross_keys, *cross_values;
+  float *cross_scales; /* [layer, head, 2 (keys, values), cross_scale_count] */
   float *caches[MAX_HYPOTHESES]; /* of each sequence: self keys, then self values */
   int32_t filled[MAX_HYPOTHESES]; /* positions that are valid in each */
 
@@ -67,19 +69,25 @@ static inline float *self_values(const decoder_session *session, int sequence, i
   return session->caches[sequence] + self_key_floats(decoder) + head * decoder->dims.n_text_ctx * decoder->head_width;
 }
 
-static inline int16_t *cross_keys(const decoder_session *session, int64_t head) {
+static inline char *cross_keys(const decoder_session *session, int64_t head) {
   const text_decoder *decoder = session->decoder;
-  return session->cross_keys + head * key_blocks(decoder->dims.n_audio_ctx) * KEY_BLOCK * decoder->head_width;
+  const int64_t count = key_blocks(decoder->dims.n_audio_ctx) * KEY_BLOCK * decoder->head_width;
+  return session->cross_keys + head * count * session->cross_width;
 }
 
-static inline int16_t *cross_values(const decoder_session *session, int64_t head) {
+static inline char *cross_values(const decoder_session *session, int64_t head) {
   const text_decoder *decoder = session->decoder;
-  return session->cross_values + head * decoder->dims.n_audio_ctx * decoder->head_width;
+  return session->cross_values + head * decoder->dims.n_audio_ctx * decoder->head_width * session->cross_width;
 }
 
-/* Scales of the blocks of a head's keys; those of its values follow. */
+/* Scales of a head's keys, one a block or one a position; as many of its values follow. */
+static inline int64_t cross_scale_count(const decoder_session *session) {
+  const int64_t T = session->decoder->dims.n_audio_ctx;
+  return session->cross_width == 1 ? T : key_blocks(T);
+}
+
 static inline float *cross_scales(const decoder_session *session, int64_t head) {
-  return session->cross_scales + head * 2 * key_blocks(session->decoder->dims.n_audio_ctx);
+  return session->cross_scales + head * 2 * cross_scale_count(session);
 }
 
 /* Floats of scratch a thread needs: normed rows and scores, or a block of cross keys and its transpose. */

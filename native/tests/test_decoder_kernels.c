@@ -130,13 +130,15 @@ void test_project_i8(kernel_check *check, project_i8_kernel *kernel) {
 
 /* ---- combine: out[r, n] = Σk a[r, k] · b[k, n] */
 
-static void test_combine(kernel_check *check, combine_kernel *kernel, int is_i16, int64_t rows, int64_t n, int64_t k) {
+static void test_combine(kernel_check *check, combine_kernel *kernel, int width, int64_t rows, int64_t n, int64_t k) {
   const int64_t a_stride = k + 1, b_stride = n + 2, out_stride = n + 1;
   float *a = guarded_floats(rows * a_stride, 1), *out = guarded_floats(rows * out_stride, 1);
-  float *b = guarded_floats(k * b_stride, 0), *stored = guarded_floats(is_i16 ? (k * b_stride + 1) / 2 : k * b_stride, 1);
+  float *b = guarded_floats(k * b_stride, 0), *stored = guarded_floats((k * b_stride * width + 3) / 4, 1);
   fill(a, rows, a_stride, FILL_RANDOM);
   for (int64_t i = 0; i < k * b_stride; i++) {
-    if (is_i16) {
+    if (width == 1) {
+      b[i] = ((int8_t *)stored)[i] = (int8_t)(random_uniform() * 127);
+    } else if (width == 2) {
       const int16_t code = (int16_t)(random_uniform() * 32767);
       memcpy((char *)stored + 2 * i, &code, sizeof code);
       b[i] = code;
@@ -162,15 +164,16 @@ static void test_combine(kernel_check *check, combine_kernel *kernel, int is_i16
   guarded_free(check, stored);
 }
 
-static void test_combines(kernel_check *check, combine_kernel *kernel, int is_i16) {
+static void test_combines(kernel_check *check, combine_kernel *kernel, int width) {
   const int64_t rows[] = {1, 2, 3, 5, 6, 11}, ns[] = {1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 80, 130}, ks[] = {1, 2, 3, 64, 65};
   for (size_t i = 0; i < COUNT_OF(rows); i++)
     for (size_t j = 0; j < COUNT_OF(ns); j++)
-      for (size_t l = 0; l < COUNT_OF(ks); l++) test_combine(check, kernel, is_i16, rows[i], ns[j], ks[l]);
+      for (size_t l = 0; l < COUNT_OF(ks); l++) test_combine(check, kernel, width, rows[i], ns[j], ks[l]);
 }
 
-void test_combine_f32(kernel_check *check, combine_kernel *kernel) { test_combines(check, kernel, 0); }
-void test_combine_i16(kernel_check *check, combine_kernel *kernel) { test_combines(check, kernel, 1); }
+void test_combine_f32(kernel_check *check, combine_kernel *kernel) { test_combines(check, kernel, 4); }
+void test_combine_i16(kernel_check *check, combine_kernel *kernel) { test_combines(check, kernel, 2); }
+void test_combine_i8(kernel_check *check, combine_kernel *kernel) { test_combines(check, kernel, 1); }
 
 /* ---- softmax: x[i] ← exp(scale · (x[i] − max x)); answers the sum */
 
