@@ -47,6 +47,26 @@ testWithLibrary("a migration leaves the features in F32 as they are, and changes
   ok(rounded > 1e-3 && rounded < 0.1, `${rounded}`);
 });
 
+testWithLibrary(
+  "the library refuses scales of columns that there are not, or of another length",
+  async () => {
+    const { dims: { encoder: dims }, weights } = await openCheckpoint(DEMO_MODEL);
+    using device = CpuDevice.open({ library: LIBRARY_PATH, threads: 1 });
+    const plan = planEncoder(dims);
+    const bias = plan.weights.findIndex(({ name }) => name === "encoder.blocks.0.mlp.0.bias");
+    for (const columnScales of [plan.weights.length, -2, bias]) {
+      const steps = plan.steps.map((step) =>
+        step.op === "gemm" && step.K === 128 ? { ...step, columnScales } : step
+      );
+      await rejects(
+        device.loadPlan({ ...plan, steps }, weights),
+        /^SottoError: Cannot (prepare step|read a weight) /,
+        `${columnScales}`,
+      );
+    }
+  },
+);
+
 Deno.test("planEncoder() migrates products in INT8 alone", async () => {
   const { dims, migrations } = await demoCalibration();
   const plan = planEncoder(dims, undefined, migrations);
