@@ -82,11 +82,12 @@ async function once(
   const { tokenizer, alignmentHeads, warnings } = model;
   const { device, encoder } = model;
   const gaps = new Gaps();
+  const together = timed(model.decoder, clock, { stepTogether: "decoder" });
   const decoder: LoadedDecoder = new Proxy(model.decoder, {
     get: (target, name) =>
       name === "open"
         ? (hypotheses: number) => gaps.watch(timed(target.open(hypotheses), clock, SESSION))
-        : memberOf(target, name),
+        : Reflect.get(together, name),
   });
   const parts = { device, encoder, decoder, tokenizer, alignmentHeads, warnings };
   const work = transcribeAudio(parts, recording, options);
