@@ -12,24 +12,18 @@ import { parseArgs } from "node:util";
 import { buildEmulatedNpu, buildXrtShim } from "./build_npu.ts";
 import {
   build,
-  BuildError,
   type BuildOptions,
   type Built,
-  cFiles,
   findToolchain,
   libraryName,
   sharedLibraryFlags,
 } from "./compile.ts";
+import { cFiles } from "./files.ts";
+import { BuildError } from "./objects.ts";
 
 export { buildEmulatedNpu, buildNpuBeneath, buildNpuProgram, buildXrtShim } from "./build_npu.ts";
-export {
-  BuildError,
-  buildFolder,
-  type BuildOptions,
-  type Built,
-  libraryName,
-  type Machine,
-} from "./compile.ts";
+export { BuildError } from "./objects.ts";
+export { buildFolder, type BuildOptions, type Built, libraryName, type Machine } from "./compile.ts";
 
 /**
  * Builds the CPU library, if it is missing or stale.

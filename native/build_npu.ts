@@ -7,16 +7,15 @@
 import { join } from "node:path";
 import {
   build,
-  BuildError,
   type BuildOptions,
   type Built,
-  cFiles,
   findToolchain,
   libraryName,
-  readIfThere,
   sharedLibraryFlags,
   textOf,
 } from "./compile.ts";
+import { cFiles, readIfThere } from "./files.ts";
+import { BuildError } from "./objects.ts";
 
 /** libxrt's interface is C++17; its headers are not ours to be warned of. */
 const CXX_FLAGS: readonly string[] = [

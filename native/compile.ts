@@ -7,11 +7,9 @@
  * @module
  */
 
-import { createHash, type Hash } from "node:crypto";
-import { dirname, join, relative } from "node:path";
-
-/** The folder of the native sources, absolute. */
-const NATIVE: string = import.meta.dirname!;
+import { basename, join } from "node:path";
+import { intoPlace, NATIVE, readIfThere } from "./files.ts";
+import { BuildError, compileObjects, hashOf, objectNames, runCompiler } from "./objects.ts";
 
 /** Portable code: no instruction beyond the architecture's baseline. No contraction, so that sums are the same everywhere. */
 const BASE_FLAGS: readonly string[] = [
@@ -72,22 +70,6 @@ export interface Built {
   readonly path: string;
   /** False if what was there is still right. */
   readonly compiled: boolean;
-}
-
-/** Why nothing was built. */
-export class BuildError extends Error {
-  /** `no-compiler` where none was found, `compile` where one refused the sources, `not-here` where a library is not for this machine, or what it needs is not on it. */
-  readonly reason: "no-compiler" | "compile" | "not-here";
-  /** The compiler's text. */
-  readonly output: string;
-
-  /** One line as the message; the others are properties. */
-  constructor(message: string, reason: "no-compiler" | "compile" | "not-here", output = "") {
-    super(message);
-    this.name = "BuildError";
-    this.reason = reason;
-    this.output = output;
-  }
 }
 
 /** Where a compiler's code runs. */
@@ -157,54 +139,24 @@ export async function build(
   const sources = flagged.filter(({ own }) => own !== null)
     .map(({ file, own }) => ({
       file,
+      command: file.endsWith(".cc") ? cxx!.command : toolchain.command,
       flags: [...(file.endsWith(".cc") ? cxx!.flags : BASE_FLAGS), ...release, ...sanitizer, ...own!],
     }));
 
-  const headers = await hashOfHeaders(sources.map(({ file }) => file));
-  const compiled = await Promise.all(sources.map(async ({ file, flags }) => {
-    const isCxx = file.endsWith(".cc");
-    const command = isCxx ? cxx!.command : toolchain.command;
-    const text = await Deno.readFile(join(NATIVE, file));
-    const hash = hashOf(command, toolchain.version, toolchain.machine, flags, headers).update(text);
-    return {
-      file,
-      command,
-      flags,
-      object: `${file.replaceAll(/[\\/]/g, "_")}.${hash.digest("hex").slice(0, 24)}.o`,
-    };
-  }));
-  const stamp = hashOf(compiled.map(({ object }) => object), linkFlags).digest("hex");
+  const version = [toolchain.version, toolchain.machine];
+  const stampOf = (names: readonly string[]) => hashOf(names, linkFlags).digest("hex");
+  const stamp = stampOf(await objectNames(sources, version));
   if (
     !options.force && await readIfThere(`${path}.stamp`) === stamp && await readIfThere(path, true) !== null
   ) {
     return { path, compiled: false };
   }
 
-  // An object is shared by all that is linked from it: the library, and the test programs around its inner functions.
-  const objects = join(folder, "objects");
-  await Deno.mkdir(objects, { recursive: true });
-  await inParallel(compiled, navigator.hardwareConcurrency, async ({ file, command, flags, object }) => {
-    const there = join(objects, object);
-    if (!options.force && await readIfThere(there, true) !== null) return;
-    await removeOlder(objects, file);
-    await intoPlace(
-      there,
-      (unfinished) =>
-        compile(command, [
-          ...flags,
-          "-I",
-          join(NATIVE, "include"),
-          "-c",
-          join(NATIVE, file),
-          "-o",
-          unfinished,
-        ]),
-    );
-  });
+  const objects = await compileObjects(join(folder, "objects"), sources, { version, force: options.force });
   await intoPlace(path, (unfinished) =>
-    compile(cxx?.command ?? toolchain.command, [
+    runCompiler(cxx?.command ?? toolchain.command, [
       ...sanitizer,
-      ...compiled.map(({ object }) => join(objects, object)),
+      ...objects,
       ...linkFlags,
       // Without names and without an id: both may tell where it was built.
       ...(isRelease ? ["-Wl,-s", "-Wl,--build-id=none"] : []),
@@ -213,33 +165,8 @@ export async function build(
       "-o",
       unfinished,
     ]));
-  await Deno.writeTextFile(`${path}.stamp`, stamp);
+  await Deno.writeTextFile(`${path}.stamp`, stampOf(objects.map((object) => basename(object))));
   return { path, compiled: true };
-}
-
-/** Makes a file under a name of this process, then renames it: two builds at once must not share files under construction. */
-async function intoPlace(path: string, make: (unfinished: string) => Promise<void>): Promise<void> {
-  const unfinished = `${path}.${Deno.pid}`;
-  await make(unfinished);
-  await Deno.rename(unfinished, path);
-}
-
-/** How long an object of an older source is kept: another build may be about to link it. */
-const KEPT_MILLISECONDS = 600_000;
-
-/** Removes objects of earlier states of a source. */
-async function removeOlder(objects: string, file: string): Promise<void> {
-  const prefix = `${file.replaceAll(/[\\/]/g, "_")}.`;
-  for await (const { name } of Deno.readDir(objects)) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(objects, name);
-    try {
-      const { mtime } = await Deno.stat(path);
-      if (mtime !== null && Date.now() - mtime.getTime() > KEPT_MILLISECONDS) await Deno.remove(path);
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error; // another build was quicker
-    }
-  }
 }
 
 /** How a shared library of this name is linked. */
@@ -256,44 +183,6 @@ function variantFlags(file: string, arch: string): readonly string[] | null {
   const variant = VARIANTS[file.split(/[\\/]/)[1]];
   if (variant === undefined) return [];
   return variant.arch === arch ? variant.flags : null;
-}
-
-/** C files below a folder, relative to `native/`, sorted. */
-export async function cFiles(folder: string, endings: readonly string[] = [".c"]): Promise<string[]> {
-  const found: string[] = [];
-  for await (const entry of Deno.readDir(join(NATIVE, folder))) {
-    const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory) found.push(...await cFiles(path, endings));
-    else if (endings.some((ending) => entry.name.endsWith(ending))) found.push(path);
-  }
-  return found.sort();
-}
-
-/** A hash begun with these values. */
-function hashOf(...values: unknown[]): Hash {
-  return createHash("sha256").update(JSON.stringify(values));
-}
-
-/** A hash of all headers that the sources may include. */
-async function hashOfHeaders(sources: readonly string[]): Promise<string> {
-  const folders = new Set(["cpu", "include", "release", ...sources.map((file) => file.split("/")[0])]);
-  const hash = createHash("sha256");
-  for (const file of (await Promise.all([...folders].map((folder) => cFiles(folder, [".h"])))).flat()) {
-    hash.update(`\n${file}\n`);
-    hash.update(await Deno.readFile(join(NATIVE, file)));
-  }
-  return hash.digest("hex");
-}
-
-/** A file's text (or "", where only its existence is asked for), or null where there is no file. */
-export async function readIfThere(path: string, onlyExistence = false): Promise<string | null> {
-  try {
-    if (onlyExistence) return (await Deno.stat(path)).isFile ? "" : null;
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }
 
 /** The compiler that the options, or `$CC`, name; else the first of the usual ones that runs. */
@@ -327,29 +216,4 @@ export async function textOf(command: string, args: readonly string[]): Promise<
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) return null;
     throw error;
   }
-}
-
-async function compile(command: string, args: readonly string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(command, {
-    args: [...args],
-    stdout: "null",
-    stderr: "piped",
-  })
-    .output();
-  if (success) return;
-  const source = args[args.indexOf("-c") + 1];
-  const what = args.includes("-c") ? `compile ${relative(dirname(NATIVE), source)}` : "link";
-  throw new BuildError(`${command} could not ${what}`, "compile", new TextDecoder().decode(stderr));
-}
-
-async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    while (next < items.length) await work(items[next++]);
-  };
-  await Promise.all(Array.from({ length: width }, worker));
 }
