@@ -28,6 +28,9 @@ const MOST_OF_SINGLE = 2;
 const GOAL_BEAM = 5;
 const BEAMS = [GOAL_BEAM, 8];
 
+/** Windows that step together, each with keys and values of its own. */
+const WINDOWS = 8;
+
 /** Tokens a step is timed at: a sentence's worth of cache. */
 const STEPS = 32;
 
@@ -69,20 +72,30 @@ async function stepRows(
   using decoder = await device.loadDecoder(BASE_DECODER, weights, { precision });
   using session = decoder.open(Math.max(...BEAMS));
   await session.setFeatures(features);
-  const widths = [1, ...BEAMS];
-  const seconds = widths.map(() => Array.from({ length: STEPS }, (): number[] => []));
+  using stack = new DisposableStack();
+  const windows = Array.from({ length: WINDOWS }, () => stack.use(decoder.open(1)));
+  for (const window of windows) await window.setFeatures(features);
+  const steps: ((position: number) => Promise<unknown>)[] = [1, ...BEAMS].map((width) => (position) =>
+    session.step(new Int32Array(width).fill(position), width, position)
+  );
+  steps.push((position) =>
+    decoder.stepTogether(
+      windows.map((session) => ({ session, tokens: Int32Array.of(position), sequences: 1, position })),
+    )
+  );
+  const seconds = steps.map(() => Array.from({ length: STEPS }, (): number[] => []));
   for (let round = 0; round < rounds; round++) {
     await peaks.sample();
-    for (const [i, width] of widths.entries()) {
+    for (const [i, step] of steps.entries()) {
       for (let position = 0; position < STEPS; position++) {
         const begun = performance.now();
-        await session.step(new Int32Array(width).fill(position), width, position);
+        await step(position);
         seconds[i][position].push((performance.now() - begun) / 1000);
       }
     }
   }
   // The cache grows with the position: the least of each, and the median of those.
-  const [single, ...beams] = seconds.map((positions): Timing => ({
+  const [single, ...several] = seconds.map((positions): Timing => ({
     min: timingOf(positions.map((times) => timingOf(times).min)).median,
     median: timingOf(positions.flat()).median,
   }));
@@ -103,7 +116,7 @@ async function stepRows(
         met: ofReading <= goals.ofReading,
       }],
     },
-    ...beams.map((time, i): Row => {
+    ...several.slice(0, BEAMS.length).map((time, i): Row => {
       const ofSingle = time.min / single.min;
       return {
         what: `  step of ${BEAMS[i]} hypotheses`,
@@ -119,6 +132,11 @@ async function stepRows(
           : { note: `${ofSingle.toFixed(2)} ×` },
       };
     }),
+    {
+      what: `  step of ${WINDOWS} windows`,
+      time: several[BEAMS.length],
+      note: `${(several[BEAMS.length].min / single.min).toFixed(2)} ×`,
+    },
   ];
 }
 

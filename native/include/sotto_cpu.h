@@ -141,7 +141,8 @@ enum sotto_weight_format { SOTTO_WEIGHTS_AS_STORED = 0, SOTTO_WEIGHTS_I8 = 1 };
  * weights [n, SOTTO_WEIGHT_WORDS] in the order of decoderTensors() in model/weight_names.ts.
  * With SOTTO_WEIGHTS_AS_STORED matrices stay in F32 or F16: F16 is read in place from the mapped file, other types become
  * F16 (BF16 becomes F32). With SOTTO_WEIGHTS_I8 those that every step reads become INT8, the largest of each 64 along a
- * row at ±127; cross-attention keys and values, computed once a window, stay. The decoder keeps the files it reads from
+ * row at ±127, and so do a window's keys and values, each position's by its largest; the weights that those are computed
+ * with stay. The decoder keeps the files it reads from
  * open. */
 SOTTO_API int32_t sotto_cpu_decoder_create(uint64_t context, const int32_t *dims, size_t dims_length,
                                            const uint64_t *weights, size_t weights_length,
