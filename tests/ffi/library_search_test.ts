@@ -19,8 +19,10 @@ async function openWithoutBuild(
     await Deno.mkdir(dirname(join(tree, name)), { recursive: true });
     await Deno.symlink(new URL(name, PROJECT_ROOT), join(tree, name)).catch(() => {});
   }
-  for (const name of ["errors.ts", "nearest.ts", "fetch_failure.ts"]) {
-    await Deno.symlink(new URL(name, PROJECT_ROOT), join(tree, name)).catch(() => {});
+  for (const { name } of Deno.readDirSync(PROJECT_ROOT)) {
+    if (name.endsWith(".ts")) {
+      await Deno.symlink(new URL(name, PROJECT_ROOT), join(tree, name)).catch(() => {});
+    }
   }
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--no-check", ...permissions, join(tree, "tests/ffi/_open_library.ts")],
