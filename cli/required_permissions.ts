@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { openAudio } from "../audio/mod.ts";
 import { SottoError } from "../errors.ts";
 import { type LibraryStep, librarySteps } from "../ffi/library_path.ts";
+import { MODEL_VARIABLE } from "../kernels/npu/options.ts";
 import { cacheFolders } from "../model/cache_folders.ts";
 import { findModel } from "../model/mod.ts";
 import { HUB_BASE_URL, OFFICIAL_MODELS, OPENAI_BASE_URL } from "../model/official_models.ts";
@@ -148,7 +149,9 @@ function addLibraries(found: Found, load: CommandOptions["load"]): void {
     const step = firstThere(librarySteps(name));
     if (step) found.add("ffi", step.path!);
     else found.notes.push(`There is no lib${name}; deno task doctor says what it takes.`);
+    if (step?.source === "SOTTO_NPU_LIBRARY") found.add("env", "SOTTO_NPU_LIBRARY");
   }
+  if (device === "npu-emulated" && Deno.env.get(MODEL_VARIABLE)) found.add("env", MODEL_VARIABLE);
 }
 
 function firstThere(steps: readonly LibraryStep[]): LibraryStep | undefined {

@@ -66,12 +66,17 @@ export async function readOverlay(given: string | URL): Promise<Uint8Array<Array
   }
 }
 
-/** The native CPU device; the portable one where there is no library, and none was given. */
+/**
+ * The native CPU device; the portable one where there is no library, and none was given. Where there may be one that
+ * may not be used, that is the error: whoever grants one library can grant the other.
+ *
+ * @throws {SottoError} E_PERMISSION.
+ */
 export function openHost(options: NpuDeviceOptions): Device {
   try {
     return CpuDevice.open(options);
   } catch (error) {
-    const isMissing = error instanceof SottoError && ["E_NATIVE", "E_PERMISSION"].includes(error.code);
+    const isMissing = error instanceof SottoError && error.code === "E_NATIVE";
     if (!isMissing || options.library !== undefined) throw error;
     const message = `Converting for the NPU in TypeScript, which is many times slower: ${error.message}`;
     options.onWarning?.({ code: "W_DEVICE", message });

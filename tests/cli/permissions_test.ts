@@ -3,106 +3,19 @@
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
 import { shellWord } from "../../cli/permissions.ts";
-import { PERMISSION_NAMES, type PermissionName } from "../../cli/required_permissions.ts";
-import {
-  assertDone,
-  type CommandResult,
-  DEMO_MODEL,
-  denoCommand,
-  inFolder,
-  recording,
-  resultOf,
-  runCommand,
-} from "../support/command.ts";
+import { DEMO_MODEL, denoCommand, inFolder, resultOf } from "../support/command.ts";
 import { HAS_LIBRARY, LIBRARY_PATH } from "../support/cpu_library.ts";
-import { PROJECT_ROOT } from "../support/shared_data.ts";
+import {
+  checkJob,
+  COMMAND,
+  cpu,
+  lineFor,
+  MODEL,
+  onCpu,
+  PERMISSIONS_SCRIPT,
+  SENTENCE,
+} from "./_permission_jobs.ts";
 
-const SCRIPT = new URL("cli/permissions.ts", PROJECT_ROOT).pathname;
-const COMMAND = recording("01_command");
-const SENTENCE = /The train to Paris leaves at three twenty-four/;
-const MODEL = ["--model", DEMO_MODEL];
-
-type Flags = Map<PermissionName, string[]>;
-
-/** What the task prints for a job, taken apart. */
-interface Line {
-  readonly flags: Flags;
-  /** Arguments behind the script. */
-  readonly args: readonly string[];
-  readonly notes: string;
-}
-
-async function lineFor(args: readonly string[], env: Record<string, string> = {}): Promise<Line> {
-  const result = await resultOf(
-    denoCommand(["run", "-A", "--no-check", SCRIPT, "--", ...args], { env }).spawn(),
-  );
-  assertDone(result);
-  const words = result.stdout.trim().split(" ");
-  const script = words.findIndex((word) => word.endsWith("transcribe.ts"));
-  assert.deepEqual(words.slice(0, 2), ["deno", "run"]);
-  const flags: Flags = new Map(
-    words.slice(2, script).map((flag) => {
-      const [, name, values] = flag.match(/^--allow-(\w+)=(.+)$/)!;
-      assert.ok(PERMISSION_NAMES.includes(name as PermissionName));
-      return [name as PermissionName, values.split(",")];
-    }),
-  );
-  return { flags, args: words.slice(script + 1), notes: result.stderr };
-}
-
-function run(
-  line: Line,
-  flags: Flags,
-  env: Record<string, string> = {},
-  stdin?: Uint8Array,
-): Promise<CommandResult> {
-  const given = [...flags].filter(([, values]) => values.length > 0)
-    .map(([name, values]) => `--allow-${name}=${values.join(",")}`);
-  return runCommand(line.args, { flags: given, env, stdin });
-}
-
-/** Every way to leave one value out. */
-function* oneFewer(flags: Flags): Generator<{ name: PermissionName; value: string; rest: Flags }> {
-  for (const [name, values] of flags) {
-    for (const value of values) {
-      const rest = new Map(flags).set(name, values.filter((other) => other !== value));
-      yield { name, value, rest };
-    }
-  }
-}
-
-/** A job, what it needs, and what else belongs to it. */
-interface Job {
-  readonly args: readonly string[];
-  readonly needs: Partial<Record<PermissionName, readonly string[]>>;
-  readonly env?: Record<string, string>;
-  readonly stdin?: Uint8Array;
-  /** Flags that a refusal may name in place of the one left out. */
-  readonly hint?: RegExp;
-}
-
-/** Runs a job under what is printed for it, and under each one fewer. */
-async function checkJob({ args, needs, env = {}, stdin, hint }: Job): Promise<void> {
-  const line = await lineFor(args, env);
-  assert.deepEqual(Object.fromEntries(line.flags), needs);
-  const enough = await run(line, line.flags, env, stdin);
-  assertDone(enough);
-  assert.match(enough.stdout, SENTENCE);
-  for (const { name, value, rest } of oneFewer(line.flags)) {
-    const refused = await run(line, rest, env, stdin);
-    assert.equal(refused.code, 77, `without ${name} ${value}: ${refused.stdout}${refused.stderr}`);
-    assert.equal(refused.stdout, "", "found before anything is transcribed");
-    assert.match(refused.stderr, /^E_PERMISSION: [^\n]*\n$/);
-    assert.match(
-      refused.stderr,
-      hint ?? new RegExp(`--allow-${name}=${RegExp.escape(value)}`),
-      refused.stderr,
-    );
-  }
-}
-
-const cpu = HAS_LIBRARY ? { ffi: [LIBRARY_PATH] } : {};
-const onCpu = HAS_LIBRARY ? ["--device", "cpu"] : ["--device", "portable"];
 const hasFfmpeg = await new Deno.Command("ffmpeg", { args: ["-version"], stdout: "null", stderr: "null" })
   .output()
   .then(({ success }) => success, () => false);
@@ -228,7 +141,9 @@ Deno.test("A model that is not here needs its source and a place to keep it; not
     assert.deepEqual(flags.get("env"), ["HOME", "SOTTO_CACHE"]);
     assert.equal(flags.get("net")!.length, 1);
     assert.match(notes, /tiny is not on this machine: the first run downloads it/);
-    const wrong = await resultOf(denoCommand(["run", "-A", SCRIPT, "--", ...MODEL, "no such.wav"]).spawn());
+    const wrong = await resultOf(
+      denoCommand(["run", "-A", PERMISSIONS_SCRIPT, "--", ...MODEL, "no such.wav"]).spawn(),
+    );
     assert.equal(wrong.code, 66);
     assert.match(wrong.stderr, /^E_INPUT: Cannot open no such\.wav/);
   });
