@@ -36,7 +36,7 @@ export interface SizeCost {
   readonly peak: number | null;
 }
 
-/** What a model's use cost: seconds to load it, bytes at most. */
+/** What a model's use cost as it opens by default: seconds to load it, bytes at most. */
 export interface ModelCost {
   readonly load: number;
   readonly peak: number | null;
@@ -103,7 +103,7 @@ async function modelCost(path: string, threads: number): Promise<ModelCost> {
   const begun = performance.now();
   const checkpoint = await openCheckpoint(path);
   using device = CpuDevice.open({ threads });
-  using encoder = await Encoder.load(checkpoint, { device, precision: "f32" });
+  using encoder = await Encoder.load(checkpoint, { device });
   using decoder = await device.loadDecoder(checkpoint.dims.decoder!, checkpoint.weights);
   const load = (performance.now() - begun) / 1000;
   const { n_mels, n_audio_ctx } = checkpoint.dims.encoder;

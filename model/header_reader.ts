@@ -44,11 +44,11 @@ export class HeaderReader {
     return values;
   }
 
-  /** The next bytes, copied. */
+  /** The next bytes, as a view: what was read ahead with them is kept as long as they are. */
   async bytes(length: number): Promise<Uint8Array<ArrayBuffer>> {
     const start = await this.#ensure(length);
     this.#at += length;
-    return new Uint8Array(this.#window.buffer, start, length).slice() as Uint8Array<ArrayBuffer>;
+    return new Uint8Array(this.#window.buffer as ArrayBuffer, start, length);
   }
 
   /** Passes over bytes without reading them; `int32` or `bytes` fails behind the end. */

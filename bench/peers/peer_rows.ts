@@ -172,7 +172,7 @@ export async function peerRows(
     if (cost.peak !== null && whisperCpp.leastPeak !== null) {
       const [ours, theirs] = [cost.peak, whisperCpp.leastPeak].map((bytes) => (bytes / 1e6).toFixed(0));
       rows.push({
-        what: "memory at most, its f16 model",
+        what: "memory at most, its f16 model as it opens by default",
         verdicts: [{ goal: `${ours} ≤ ${theirs} MB`, met: cost.peak <= whisperCpp.leastPeak }],
       });
     }

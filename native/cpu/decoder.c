@@ -206,6 +206,8 @@ static int32_t convert_weights(text_decoder *decoder, error_sink error) {
     return fail(error, SOTTO_OUT_OF_MEMORY, "Cannot load the decoder because memory was refused");
   convert_job job = {decoder, non_finite};
   pool_run(decoder->context->pool, convert_part, &job);
+  for (int64_t i = 0; i < decoder->tensors; i++)
+    if (decoder->copies[i].values != NULL) weight_forget(&decoder->stored[i]);
   int32_t status = SOTTO_OK;
   for (int64_t i = 0; i < decoder->tensors && status == SOTTO_OK; i++) {
     const long long found = atomic_load(&non_finite[i]);

@@ -134,3 +134,11 @@ void weight_to_f32(const stored_weight *weight, int64_t begin, int64_t count, fl
   const dtype_block *block = dtype_describe(weight->dtype);
   dtype_to_f32(weight->dtype, weight->bytes + begin / block->elements * block->bytes, count, out);
 }
+
+void weight_forget(const stored_weight *weight) {
+  if (weight->file == NULL || !weight->file->is_mapped) return;
+  const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+  const uintptr_t begin = ((uintptr_t)weight->bytes + page - 1) / page * page;
+  const uintptr_t end = ((uintptr_t)weight->bytes + weight->length) / page * page;
+  if (begin < end) madvise((void *)begin, end - begin, MADV_DONTNEED);
+}

@@ -31,4 +31,8 @@ void weight_release(stored_weight *weight);
 /* Converts elements [begin, begin + count) to F32; begin and count are multiples of the type's block. */
 void weight_to_f32(const stored_weight *weight, int64_t begin, int64_t count, float *out);
 
+/* Says that a weight was read and packed: its pages need not stay in memory beside what was made of them. The kernel keeps
+ * them as a cache; who reads the weight again finds it unchanged. */
+void weight_forget(const stored_weight *weight);
+
 #endif

@@ -109,6 +109,8 @@ int32_t plan_load_weights(cpu_plan *plan, const weight_load *loads, size_t count
     status = fail(error, SOTTO_OUT_OF_MEMORY, "Cannot read weights because memory was refused");
   } else {
     pool_run(plan->context->pool, load_part, &l);
+    for (size_t i = 0; i < count; i++)
+      for (int part = 0; part < loads[i].parts; part++) weight_forget(&loads[i].stored[part]);
     status = report_non_finite(&l, error);
   }
   memory_free(l.rows);
