@@ -5,11 +5,14 @@
  * @module
  */
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { bundledTokens } from "../decoder/vocabulary/bundled.ts";
+import { writeGgml } from "../tests/convert/ggml_writer.ts";
 import type { TranscriptionOptions } from "../transcription_options.ts";
 import { markdownTable } from "./markdown.ts";
 import { measureApart } from "./measure_child.ts";
+import { randomCheckpoint, WHISPER_SIZES } from "./random_weights.ts";
 import { syntheticRecording } from "./synthetic_recording.ts";
 import type { TranscriptionCost } from "./transcription_cost.ts";
 
@@ -41,7 +44,27 @@ interface Subject {
   readonly ways: readonly Way[];
   /** How often it counts; 0: once, cold. */
   readonly rounds: number;
+  /** What the model is called; default the last part of its path. */
+  readonly called?: string;
+  /** Beside those of the way. */
+  readonly options?: TranscriptionOptions;
 }
+
+/**
+ * Random weights of base's shape write what they like: as many tokens as a window of speech has, none of them the end,
+ * and nothing is tried again.
+ */
+const RANDOM_TEXT: TranscriptionOptions = {
+  suppressTokens: [50_257],
+  maxNewTokens: 100,
+  withoutTimestamps: true,
+  noSpeechThreshold: null,
+  logprobThreshold: null,
+  compressionRatioThreshold: null,
+  loopThreshold: null,
+};
+/** Seconds that those weights hear: eight windows. */
+const RANDOM_SECONDS = 240;
 
 /** How whole transcriptions are measured. */
 export interface TranscriptionBench {
@@ -70,14 +93,14 @@ export async function transcriptionTable(
       { model: demo, recording: "a minute", file: short, ways: ["greedy"], rounds: 0 },
       { model: demo, recording: name, file: long, ways, rounds: 0 },
       ...(await isThere(base) ? [{ model: base, recording: "79 s", file: LONG, ways, rounds: 3 }] : []),
+      await randomBase(folder),
     ];
     const rows: string[][] = [];
     let minute: TranscriptionCost | null = null;
-    for (const { model, recording, file, ways, rounds } of subjects) {
+    for (const { model, recording, file, ways, rounds, called = basename(model), options: own } of subjects) {
       for (const way of ways) {
-        const called = model.split("/").at(-1)!;
         onProgress?.(`${called}, ${recording}, ${way}`);
-        const plain = { language: "en", temperature: 0 };
+        const plain = { language: "en", temperature: 0, ...own };
         const compared = way === "greedy" || way === "beam 5" ? {} : { plain };
         const options = { ...plain, ...WAYS[way], ...compared, threads, rounds };
         const cost = await measureApart<TranscriptionCost>(
@@ -141,6 +164,25 @@ function verdictOf(
   const more = cost.peak - minute.peak;
   const memory = `${(more / 1e6).toFixed(0)} ≤ ${MOST_MORE_MEMORY / 1e6} MB more than a minute`;
   return `${rest}; ${said(more <= MOST_MORE_MEMORY, memory)}`;
+}
+
+/** A model of base's shape, and eight windows for it. */
+async function randomBase(folder: string): Promise<Subject> {
+  const checkpoint = await randomCheckpoint("base", WHISPER_SIZES.base, join(folder, "base.f16"));
+  const model = join(folder, "base.bin");
+  const tokens = (await bundledTokens("multilingual")).slice(0, 50_257);
+  await Deno.writeFile(model, await writeGgml(checkpoint, { dtype: "F16", tokens }));
+  const file = join(folder, `${RANDOM_SECONDS}.wav`);
+  await syntheticRecording(file, RANDOM_SECONDS);
+  return {
+    model,
+    called: "base, random, 100 tokens a window",
+    recording: `${RANDOM_SECONDS} s`,
+    file,
+    ways: ["greedy", "greedy, batches of 8"],
+    rounds: 2,
+    options: RANDOM_TEXT,
+  };
 }
 
 async function isThere(path: string): Promise<boolean> {

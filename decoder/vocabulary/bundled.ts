@@ -26,7 +26,7 @@ export interface PackedVocabulary {
  *
  * @throws {SottoError} E_TOKENIZER if the packed data is damaged.
  */
-export async function bundledTokens(name: BundledVocabulary): Promise<Uint8Array[]> {
+export async function bundledTokens(name: BundledVocabulary): Promise<Uint8Array<ArrayBuffer>[]> {
   const module = name === "multilingual"
     ? await import("./multilingual.json", { with: { type: "json" } })
     : await import("./gpt2.json", { with: { type: "json" } });
@@ -34,11 +34,11 @@ export async function bundledTokens(name: BundledVocabulary): Promise<Uint8Array
 }
 
 /** The tokens of a packed vocabulary. Throws E_TOKENIZER if it is damaged. */
-export async function unpackTokens(packed: PackedVocabulary): Promise<Uint8Array[]> {
+export async function unpackTokens(packed: PackedVocabulary): Promise<Uint8Array<ArrayBuffer>[]> {
   const zipped = Uint8Array.from(atob(packed.data), (character) => character.charCodeAt(0));
   const unzipped = new Blob([zipped]).stream().pipeThrough(new DecompressionStream("gzip"));
   const bytes = new Uint8Array(await new Response(unzipped).arrayBuffer());
-  const tokens: Uint8Array[] = [];
+  const tokens: Uint8Array<ArrayBuffer>[] = [];
   for (let i = 0; i < bytes.length; i += 1 + bytes[i]) tokens.push(bytes.subarray(i + 1, i + 1 + bytes[i]));
   if (tokens.length !== packed.tokens) {
     throw new SottoError(
