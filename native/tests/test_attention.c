@@ -40,13 +40,29 @@ enum { MAX_WIDTH = 80 };
 typedef struct {
   int64_t T, width;
   double scale;                                      /* of queries and keys: large ones give nearly one-hot weights */
-  enum { ANY_ORDER, RISING, FALLING, ZERO } scores;  /* rising: to 40 · scale, so every panel of keys brings a new maximum */
+  enum { ANY_ORDER, RISING, FALLING, ZERO, LOW_FIRST, HIGH_VALUES } scores; /* see fill_head */
   int64_t queries;                                   /* of T, spread over it */
 } attention_case;
+
+/* Rising: to 40 · scale, so every panel of keys brings a new maximum. Low first: half of the keys far below the others, and
+ * the last one far above. High values: they and a late rise of the scores, to 40 · scale, are large, what they give is no larger than they. */
+static void fill_extremes(const attention_case *c, int64_t t, int64_t d, float *q, float *k, float *v) {
+  const int is_late = t >= c->T / 2;
+  *q = *k = 0;
+  *v = (float)random_uniform() * (c->scores == HIGH_VALUES ? 1e30f : 1);
+  if (d > 0) return;
+  *q = c->scores == HIGH_VALUES ? 8 : 1e15f;
+  *k = c->scores == HIGH_VALUES ? (is_late ? 40 * (float)c->scale : 0) : !is_late ? -1e15f : t == c->T - 1 ? 1e15f : 0;
+}
 
 static void fill_head(const attention_case *c, float *qkv, int64_t stride) {
   for (int64_t t = 0; t < c->T; t++)
     for (int64_t d = 0; d < c->width; d++) {
+      if (c->scores >= LOW_FIRST) {
+        float *const at = qkv + t * stride + d;
+        fill_extremes(c, t, d, at, at + c->width, at + 2 * c->width);
+        continue;
+      }
       const double slope = c->scores == RISING ? (double)t : (double)(c->T - t);
       double q = random_uniform() * c->scale, k = random_uniform() * c->scale;
       if (c->scores == RISING || c->scores == FALLING) q = 1, k = slope / (double)c->T * 40 * c->scale / sqrt((double)c->width);
@@ -69,7 +85,7 @@ static void compare_query(kernel_check *check, const attention_case *c, const fl
       magnitude += fabs(q[d] * k[d]);
     }
     weights[t] = dot;
-    score = fmax(score, magnitude);
+    if (c->scores != LOW_FIRST) score = fmax(score, magnitude); /* there one weight is 1 and the others 0 */
     largest = fmax(largest, weights[t]);
   }
   for (int64_t t = 0; t < c->T; t++) sum += weights[t] = exp(weights[t] - largest);
@@ -131,6 +147,9 @@ static void test_kernel(kernel_check *check, attention_kernel *kernel) {
     test_case(check, kernel, (attention_case){blocks[i], 64, 4, RISING, 3 * q});
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, FALLING, 3 * q});
     test_case(check, kernel, (attention_case){blocks[i], 64, 1, ZERO, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 1, LOW_FIRST, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 1, HIGH_VALUES, 3 * q});
+    test_case(check, kernel, (attention_case){blocks[i], 64, 0.27, HIGH_VALUES, 3 * q}); /* 2^15.6 */
   }
 }
 

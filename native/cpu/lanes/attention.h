@@ -24,8 +24,9 @@ _Static_assert(TILE_VECTORS % KEYS_A_WEIGHT == 0, "a panel of keys is whole weig
 /* Below every score that can matter, and finite, so that differences are not NaN. */
 #define LOWEST (-0x1p126f)
 
-/* Weights up to 2^64 and their sums over 2^30 keys stay far inside the range of F32. */
-#define RISE 64.0f
+/* Weights up to 2^16, so that what thousands of keys add up to stays inside the range of F32 for values up to 1e30. Scores of
+ * speech seldom rise that far. */
+#define RISE 16.0f
 
 #define LOG2_E 1.44269504088896341f
 
