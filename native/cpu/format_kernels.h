@@ -29,6 +29,9 @@ typedef void range_kernel(const float *values, int64_t count, float *low, float 
 typedef void range_columns_kernel(const float *values, int64_t stride, int64_t rows, int64_t columns, float *low,
                                   float *high);
 
+/* The range of each of `runs` runs of `length` values that follow one another: low ≤ 0 ≤ high. */
+typedef void range_runs_kernel(const float *values, int64_t length, int64_t runs, float *low, float *high);
+
 /* How values become codes: round(value · reciprocal) + zero, kept in bottom … 127. */
 typedef struct {
   float reciprocal;

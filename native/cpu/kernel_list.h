@@ -39,6 +39,7 @@
   SLOT(decode_bfp16, decode_bfp16_kernel)                    \
   SLOT(range, range_kernel)                                  \
   SLOT(range_columns, range_columns_kernel)                  \
+  SLOT(range_runs, range_runs_kernel)                        \
   SLOT(quantize_i8, quantize_i8_kernel)                      \
   SLOT(quantize_columns_i8, quantize_columns_i8_kernel)      \
   SLOT(dequantize_i8, dequantize_i8_kernel)                  \
@@ -80,6 +81,7 @@
   KERNEL(range, range_f32_ref)                                 \
   KERNEL(range_columns, range_columns_f32_ref)                 \
   KERNEL(quantize_i8, quantize_f32i8_ref)                      \
+  KERNEL(range_runs, range_runs_f32_ref)                       \
   KERNEL(quantize_columns_i8, quantize_columns_f32i8_ref)      \
   KERNEL(dequantize_i8, dequantize_i8f32_ref)                  \
   KERNEL(dequantize_columns_i8, dequantize_columns_i8f32_ref)
@@ -111,6 +113,7 @@
   KERNEL(range, range_f32_avx2)                                 \
   KERNEL(range_columns, range_columns_f32_avx2)                 \
   KERNEL(quantize_i8, quantize_f32i8_avx2)                      \
+  KERNEL(range_runs, range_runs_f32_avx2)                       \
   KERNEL(quantize_columns_i8, quantize_columns_f32i8_avx2)      \
   KERNEL(dequantize_i8, dequantize_i8f32_avx2)                  \
   KERNEL(dequantize_columns_i8, dequantize_columns_i8f32_avx2)
@@ -141,6 +144,7 @@
   KERNEL(range, range_f32_avx512)                \
   KERNEL(range_columns, range_columns_f32_avx512) \
   KERNEL(quantize_i8, quantize_f32i8_avx512)     \
+  KERNEL(range_runs, range_runs_f32_avx512)      \
   KERNEL(quantize_columns_i8, quantize_columns_f32i8_avx512)
 
 #define SOTTO_KERNELS_AVX512VNNI(KERNEL)        \

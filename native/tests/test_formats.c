@@ -116,6 +116,30 @@ void test_range(kernel_check *check, range_kernel *kernel) {
     }
 }
 
+/* Enough for runs that are taken together, some left over. */
+enum { TESTED_RUNS = 11 };
+
+void test_range_runs(kernel_check *check, range_runs_kernel *kernel) {
+  for (int s = 0; s < SIZES; s++)
+    for (int round = 0; round < 20; round++) {
+      const int64_t length = sizes[s];
+      float *values = guarded_floats(TESTED_RUNS * length, 1), *low = guarded_floats(TESTED_RUNS, 1),
+            *high = guarded_floats(TESTED_RUNS, 1);
+      fill_bits(values, TESTED_RUNS * length, round % 2);
+      for (int64_t i = 0; round % 4 == 2 && i < TESTED_RUNS * length; i += 3 * length) values[i] = i % 2 ? INFINITY : -INFINITY;
+      kernel(values, length, TESTED_RUNS, low, high);
+      for (int64_t r = 0; r < TESTED_RUNS; r++) {
+        float least = 0, most = 0;
+        for (int64_t i = 0; i < length; i++) widen_range(values[r * length + i], &least, &most);
+        check_true(check, low[r] == least && high[r] == most, "run %lld of %lld values: %a … %a", (long long)r,
+                   (long long)length, low[r], high[r]);
+      }
+      guarded_free(check, values);
+      guarded_free(check, low);
+      guarded_free(check, high);
+    }
+}
+
 void test_range_columns(kernel_check *check, range_columns_kernel *kernel) {
   for (int s = 0; s < SIZES; s++)
     for (int round = 0; round < 10; round++) {

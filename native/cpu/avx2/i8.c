@@ -96,6 +96,54 @@ void range_f32_avx2(const float *values, int64_t count, float *low, float *high)
   for (; i < count; i++) widen_range(values[i], low, high);
 }
 
+/* Runs whose ranges are reduced together: one after the other, each would wait for its own shuffles. */
+enum { RANGE_RUNS = 4 };
+
+/* The greatest and the least, negated, of a run: most in the lower 128 bits, −least in the upper. NaN leaves them as they
+ * are, infinities show. */
+static inline lanes halves_of(const float *values, int64_t length) {
+  lanes least = lanes_zero(), most = lanes_zero();
+  for (int64_t i = 0; i < length; i += LANES) {
+    const lanes x = lanes_load(values + i);
+    least = lanes_min(x, least);
+    most = lanes_max(x, most);
+  }
+  const lanes below = lanes_sub(lanes_zero(), least);
+  return lanes_max(_mm256_permute2f128_ps(most, below, 0x20), _mm256_permute2f128_ps(most, below, 0x31));
+}
+
+/* Of each 128 bits of a and b: the greatest of pairs, a's two before b's; then of neighbours. */
+static inline lanes fold_pairs(lanes a, lanes b) {
+  return lanes_max(_mm256_shuffle_ps(a, b, 0x44), _mm256_shuffle_ps(a, b, 0xee));
+}
+static inline lanes fold_last(lanes a, lanes b) {
+  return lanes_max(_mm256_shuffle_ps(a, b, 0x88), _mm256_shuffle_ps(a, b, 0xdd));
+}
+
+/* Whether all are finite; if not, nothing is stored. */
+static inline int range_4_runs(const float *values, int64_t length, float *low, float *high) {
+  lanes half[RANGE_RUNS];
+#pragma GCC unroll 4
+  for (int r = 0; r < RANGE_RUNS; r++) half[r] = halves_of(values + r * length, length);
+  const lanes all = fold_last(fold_pairs(half[0], half[1]), fold_pairs(half[2], half[3]));
+  if (_mm256_movemask_ps(_mm256_cmp_ps(all, lanes_set(INFINITY), _CMP_EQ_OQ)) != 0) return 0;
+  _mm_storeu_ps(high, _mm256_castps256_ps128(all));
+  _mm_storeu_ps(low, _mm256_extractf128_ps(lanes_sub(lanes_zero(), all), 1));
+  return 1;
+}
+
+void range_runs_f32_avx2(const float *values, int64_t length, int64_t runs, float *low, float *high) {
+  for (int64_t r = 0; r < runs;) {
+    if (length % LANES == 0 && runs - r >= RANGE_RUNS && range_4_runs(values + r * length, length, low + r, high + r)) {
+      r += RANGE_RUNS;
+      continue;
+    }
+    low[r] = high[r] = 0;
+    range_f32_avx2(values + r * length, length, &low[r], &high[r]);
+    r++;
+  }
+}
+
 void range_columns_f32_avx2(const float *values, int64_t stride, int64_t rows, int64_t columns, float *low,
                             float *high) {
   int64_t r = 0;

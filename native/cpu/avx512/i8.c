@@ -105,6 +105,58 @@ void range_f32_avx512(const float *values, int64_t count, float *low, float *hig
               lanes_max(lanes_max(most[0], most[1]), lanes_max(most[2], most[3])), low, high);
 }
 
+/* Runs whose ranges are reduced together: one after the other, each would wait for its own shuffles. */
+enum { RANGE_RUNS = 8 };
+
+/* The greatest and the least, negated, of a run: by 128 bits most, most, −least, −least. NaN leaves them as they are,
+ * infinities show. */
+static inline lanes quarters_of(const float *values, int64_t length) {
+  lanes least = lanes_zero(), most = lanes_zero();
+  for (int64_t i = 0; i < length; i += LANES) {
+    const lanes x = lanes_load(values + i);
+    least = lanes_min(x, least);
+    most = lanes_max(x, most);
+  }
+  const lanes below = lanes_sub(lanes_zero(), least);
+  return lanes_max(_mm512_shuffle_f32x4(most, below, 0x44), _mm512_shuffle_f32x4(most, below, 0xee));
+}
+
+/* Of each 128 bits of a and b: the greatest of pairs, a's two before b's; then of neighbours. */
+static inline lanes fold_pairs(lanes a, lanes b) {
+  return lanes_max(_mm512_shuffle_ps(a, b, 0x44), _mm512_shuffle_ps(a, b, 0xee));
+}
+static inline lanes fold_last(lanes a, lanes b) {
+  return lanes_max(_mm512_shuffle_ps(a, b, 0x88), _mm512_shuffle_ps(a, b, 0xdd));
+}
+
+/* Whether all are finite; if not, nothing is stored. */
+static inline int range_8_runs(const float *values, int64_t length, float *low, float *high) {
+  lanes q[RANGE_RUNS], half[RANGE_RUNS / 2];
+#pragma GCC unroll 8
+  for (int r = 0; r < RANGE_RUNS; r++) q[r] = quarters_of(values + r * length, length);
+#pragma GCC unroll 4
+  for (int r = 0; r < RANGE_RUNS / 2; r++) /* by 128 bits: run r's most, −least; run r + 4's */
+    half[r] = lanes_max(_mm512_shuffle_f32x4(q[r], q[r + 4], 0x88), _mm512_shuffle_f32x4(q[r], q[r + 4], 0xdd));
+  const lanes all = fold_last(fold_pairs(half[0], half[1]), fold_pairs(half[2], half[3]));
+  if (_mm512_cmp_ps_mask(all, lanes_set(INFINITY), _CMP_EQ_OQ) != 0) return 0;
+  _mm256_storeu_ps(high, _mm512_castps512_ps256(_mm512_shuffle_f32x4(all, all, 0x88)));
+  const lanes below = lanes_sub(lanes_zero(), all);
+  _mm256_storeu_ps(low, _mm512_castps512_ps256(_mm512_shuffle_f32x4(below, below, 0xdd)));
+  return 1;
+}
+
+void range_runs_f32_avx512(const float *values, int64_t length, int64_t runs, float *low, float *high) {
+  for (int64_t r = 0; r < runs;) {
+    if (length % LANES == 0 && runs - r >= RANGE_RUNS && range_8_runs(values + r * length, length, low + r, high + r)) {
+      r += RANGE_RUNS;
+      continue;
+    }
+    low[r] = high[r] = 0;
+    range_f32_avx512(values + r * length, length, &low[r], &high[r]);
+    r++;
+  }
+}
+
 /* Rows at a time: they read and write low and high an eighth as often. */
 enum { RANGE_ROWS = 8 };
 

@@ -10,6 +10,13 @@ void range_columns_f32_ref(const float *values, int64_t stride, int64_t rows, in
     for (int64_t c = 0; c < columns; c++) widen_range(values[r * stride + c], &low[c], &high[c]);
 }
 
+void range_runs_f32_ref(const float *values, int64_t length, int64_t runs, float *low, float *high) {
+  for (int64_t r = 0; r < runs; r++) {
+    low[r] = high[r] = 0;
+    range_f32_ref(values + r * length, length, &low[r], &high[r]);
+  }
+}
+
 void quantize_f32i8_ref(const float *values, int64_t count, const i8_step *step, int8_t *codes) {
   for (int64_t i = 0; i < count; i++) codes[i] = i8_of_f32(values[i], *step);
 }
