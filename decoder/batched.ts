@@ -49,7 +49,10 @@ export async function* transcribeBatches(
   const { tokenizer, decoder: { dims } } = model;
   const options = resolveTranscribeOptions(given, { tokenizer, contextLength: dims.n_text_ctx });
   const { signal, stop, onProgress, onWindow, resumeFrom = [] } = given;
-  using slots = new Slots(model, options, windows.contentFrames, signal);
+  // Whoever stops listening is not kept waiting for the rest of the windows in progress.
+  const leaving = new AbortController();
+  const ending = signal ? AbortSignal.any([signal, leaving.signal]) : leaving.signal;
+  using slots = new Slots(model, options, windows.contentFrames, ending);
   let { language } = options;
   let detection: LanguageDetection | null = null;
   let seek = 0;
@@ -74,15 +77,20 @@ export async function* transcribeBatches(
     detection = await detect(windows, cuts, slots, options);
     language = detection.language;
   }
-  const works = new Works(batchSize, left.length, (i) => {
-    const { start, end } = left[i];
-    return slots.decode(() => windows.window(start, end - start), { start, frames: end - start, language });
+  const works = new Works({
+    most: batchSize,
+    count: left.length,
+    start: (i) => {
+      const { start, end } = left[i];
+      return slots.decode(() => windows.window(start, end - start), { start, frames: end - start, language });
+    },
+    startsMore: () => !stop?.aborted && !ending.aborted,
   });
   let done = 0;
   try {
     for (; done < left.length; done++) {
       throwIfAborted(signal);
-      const work = works.take({ startsMore: !stop?.aborted });
+      const work = works.take();
       if (work === null) break;
       const segments = emit(await work);
       seek = left[done].end;
@@ -92,6 +100,7 @@ export async function* transcribeBatches(
       onProgress?.({ framesDone: seek, framesTotal: windows.contentFrames });
     }
   } finally {
+    leaving.abort();
     await works.end();
   }
   return {
@@ -118,45 +127,47 @@ async function detect(
   return await detect(await windows.window(start, end - start));
 }
 
+/** Work that is done in pieces. */
+interface WorkPlan<T> {
+  /** Pieces in progress at a time. */
+  readonly most: number;
+  /** How many there are. */
+  readonly count: number;
+  readonly start: (index: number) => Promise<T>;
+  /** Asked before each piece. */
+  readonly startsMore: () => boolean;
+}
+
 /**
  * Pieces of work in order, some in progress at a time. One that ends makes room for the next even while an earlier one
  * goes on; but what is done and not yet taken is bounded too.
  */
 class Works<T> {
-  readonly #most: number;
-  readonly #count: number;
-  readonly #start: (index: number) => Promise<T>;
+  readonly #of: WorkPlan<T>;
   readonly #untaken: Promise<T>[] = [];
   #next = 0;
   #running = 0;
-  #startsMore = true;
 
-  constructor(most: number, count: number, start: (index: number) => Promise<T>) {
-    this.#most = most;
-    this.#count = count;
-    this.#start = start;
+  constructor(plan: WorkPlan<T>) {
+    this.#of = plan;
   }
 
   /** The result of the next piece; null where none is in progress and none is to be started. */
-  take({ startsMore }: { readonly startsMore: boolean }): Promise<T> | null {
-    this.#startsMore = startsMore;
+  take(): Promise<T> | null {
     this.#fill();
     return this.#untaken.shift() ?? null;
   }
 
-  /** Starts no more, and waits for what is in progress. */
+  /** Waits for what is in progress. */
   async end(): Promise<void> {
-    this.#startsMore = false;
     await Promise.allSettled(this.#untaken);
   }
 
   #fill(): void {
-    while (
-      this.#startsMore && this.#next < this.#count && this.#running < this.#most &&
-      this.#untaken.length < 2 * this.#most
-    ) {
+    const { most, count, start, startsMore } = this.#of;
+    while (this.#next < count && this.#running < most && this.#untaken.length < 2 * most && startsMore()) {
       this.#running++;
-      const work = this.#start(this.#next++);
+      const work = start(this.#next++);
       const onEnd = () => {
         this.#running--;
         this.#fill();

@@ -83,7 +83,8 @@ export class LockStep implements LoadedDecoder {
       told();
       this.#stepIfAllWait();
     };
-    this.#decoder.stepTogether(taken.map(({ step }) => step)).then(
+    const stepping = async () => await this.#decoder.stepTogether(taken.map(({ step }) => step));
+    stepping().then( // of a device that throws at once they are told as well
       (logits) => tell(() => taken.forEach(({ resolve }, i) => resolve(logits[i]))),
       (error) => tell(() => taken.forEach(({ reject }) => reject(error))),
     );

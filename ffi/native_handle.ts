@@ -114,9 +114,10 @@ export class NativeHandle implements Disposable, AsyncDisposable {
     const inOrder = objects.toSorted((a, b) => a.handle > b.handle ? -1 : 1);
     for (const object of inOrder) {
       const inner = task;
-      task = () => object.#watch(object.#turns.run(inner));
+      task = () => object.#turns.run(inner);
     }
-    await task();
+    const running = task();
+    await Promise.all(objects.map((object) => object.#watch(running))); // also those whose turn has not come
   }
 
   async #watch(running: Promise<void>): Promise<void> {

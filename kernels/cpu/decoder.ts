@@ -6,7 +6,7 @@
 
 import { SottoError } from "../../errors.ts";
 import { type CpuDecoder, CpuSession, type SessionAdvance } from "../../ffi/cpu_decoder.ts";
-import { SottoWeightFormat } from "../../ffi/cpu_symbols.ts";
+import { SOTTO_ADVANCE_SESSIONS, SottoWeightFormat } from "../../ffi/cpu_symbols.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { StoredTensor } from "../../model/weights.ts";
 import { checkAlignment } from "../check_alignment.ts";
@@ -20,9 +20,6 @@ import type {
 
 /** Most sequences that a session may hold (`sotto_cpu_session_create`). */
 const MOST_HYPOTHESES = 32;
-
-/** Most sessions of a step (`SOTTO_ADVANCE_SESSIONS`). */
-const MOST_SESSIONS = 64;
 
 /** Dimensions in the order that `sotto_cpu_decoder_create` takes them. */
 export function decoderWords(dims: DecoderDimensions): Int32Array<ArrayBuffer> {
@@ -95,7 +92,7 @@ export class CpuLoadedDecoder implements LoadedDecoder {
 
   /** See {@linkcode LoadedDecoder.stepTogether}; at most 64 sessions. */
   async stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]> {
-    requireCount("sessions", steps.length, 1, MOST_SESSIONS);
+    requireCount("sessions", steps.length, 1, SOTTO_ADVANCE_SESSIONS);
     if (new Set(steps.map(({ session }) => session)).size < steps.length) {
       // Each call on a session waits for the one before: the step would wait for itself.
       throw new SottoError("E_OPTION", "Cannot decode: a session is named twice in a step");

@@ -94,3 +94,16 @@ Deno.test("LockStep steps at once where nobody has said to write", async () => {
   const together = new LockStep(new CountingDecoder());
   strictEqual(await step(together.open(1)), 0);
 });
+
+Deno.test("LockStep tells everyone of a device that throws at once, and steps again afterwards", async () => {
+  const decoder = new CountingDecoder();
+  const together = new LockStep(decoder);
+  const session = together.open(1);
+  const { stepTogether } = decoder;
+  decoder.stepTogether = () => {
+    throw new Error("disposed of");
+  };
+  await rejects(write(together, session, 1), /disposed of/);
+  decoder.stepTogether = stepTogether;
+  deepStrictEqual(await write(together, session, 1), [0]);
+});

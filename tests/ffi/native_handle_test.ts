@@ -7,14 +7,21 @@ import { SottoStatus } from "../../ffi/cpu_symbols.ts";
 class Thing extends NativeHandle {
   readonly destroyed: bigint[];
 
-  constructor(atOnce?: number) {
+  constructor(atOnce?: number, handle = 7n) {
     const destroyed: bigint[] = [];
-    super("thing", 7n, (handle) => void destroyed.push(handle), atOnce);
+    super("thing", handle, (handle) => void destroyed.push(handle), atOnce);
     this.destroyed = destroyed;
   }
 
   work(invoke: (handle: bigint, error: ErrorText) => Promise<number>, signal?: AbortSignal): Promise<void> {
     return this.call("thing_work", invoke, signal);
+  }
+
+  static together(
+    things: readonly Thing[],
+    invoke: (handles: BigUint64Array<ArrayBuffer>) => Promise<number>,
+  ): Promise<void> {
+    return this.callTogether(things, "thing_work", invoke);
   }
 }
 
@@ -73,4 +80,35 @@ Deno.test("NativeHandle keeps no more calls in flight than there are cores, over
   };
   await Promise.all(things.flatMap((thing) => [thing.work(work), thing.work(work)]));
   strictEqual(peak, most);
+});
+
+Deno.test("NativeHandle refuses disposal of all objects of a call, even before it is their turn", async () => {
+  const [a, b] = [new Thing(1, 1n), new Thing(1, 2n)];
+  const first = Promise.withResolvers<number>();
+  const running = a.work(() => first.promise);
+  const given: bigint[][] = [];
+  const together = Thing.together([b, a], (handles) => {
+    given.push([...handles]);
+    return Promise.resolve(SottoStatus.SOTTO_OK);
+  });
+  throws(() => b[Symbol.dispose](), busy);
+  deepStrictEqual(given, []);
+  first.resolve(SottoStatus.SOTTO_OK);
+  await Promise.all([running, together]);
+  deepStrictEqual(given, [[2n, 1n]]);
+  b[Symbol.dispose]();
+  deepStrictEqual(b.destroyed, [2n]);
+});
+
+Deno.test("NativeHandle's calls on several objects do not wait for each other in a circle", async () => {
+  const [a, b, c] = [1n, 2n, 3n].map((handle) => new Thing(1, handle));
+  const served: string[] = [];
+  const call = (...things: Thing[]) =>
+    Thing.together(things, async (handles) => {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      served.push(handles.join());
+      return SottoStatus.SOTTO_OK;
+    });
+  await Promise.all([call(a, b), call(b, c), call(c, a), call(b, a)]);
+  deepStrictEqual(served.toSorted(), ["1,2", "2,1", "2,3", "3,1"]);
 });
