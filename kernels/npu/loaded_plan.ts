@@ -27,10 +27,9 @@ const WAIT_MS = 2500;
 /** A model ends what hangs by its watchdog too; what it computes may take long. */
 const MODEL_WAIT_MS = 60_000;
 /** The second try must not cost as much again: a whole fault may take 3 s. A healthy NPU takes milliseconds. */
-const RETRY_WAIT_MS = 500;
-/** Where it is known how long this NPU takes: so many times that, but no less than a busy host may add. */
+const RETRY_WAIT_MS = 300;
+/** Where it is known how long this NPU takes: so many times that, but no less than the other steps may take more. */
 const RETRY_PACE = 4;
-const LEAST_RETRY_WAIT_MS = 250;
 
 /** What a plan is loaded with. */
 export interface NpuPlanParts {
@@ -64,7 +63,7 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
   /** What still ends on an NPU that was given up. */
   readonly #closing = new Set<Promise<void>>();
   #loaded: Loaded | null = null;
-  /** The longest that a submission has taken, ms a window; null before the first window. */
+  /** The longest that a submission has taken, ms a window; null before the first. */
   #slowest: number | null = null;
   #isDisposed = false;
 
@@ -153,20 +152,22 @@ export class NpuLoadedPlan implements LoadedPlan, AsyncDisposable {
     const { lanes } = await session.guard(this.#ready(session));
     const timeout = this.#patience(session, windows.length, isSecond);
     const work = lanes.use(windows.length, async (lane) => {
-      const outputs = await lane.run(windows.map(({ input }) => input), { signal, timeout });
-      this.#slowest = Math.max(this.#slowest ?? 0, lane.slowest / windows.length);
-      return outputs;
+      try {
+        return await lane.run(windows.map(({ input }) => input), { signal, timeout });
+      } finally {
+        // What came before a fault counts too: it says how long to wait the second time.
+        if (lane.slowest > 0) this.#slowest = Math.max(this.#slowest ?? 0, lane.slowest / windows.length);
+      }
     });
     return await session.guard(work); // another group's fault ends the waiting of this one too
   }
 
   /** How long to wait for a submission, ms. */
   #patience(session: NpuSession, windows: number, isSecond: boolean): number {
-    const { modelled } = session.description;
-    if (!isSecond) return modelled ? MODEL_WAIT_MS : WAIT_MS;
-    if (this.#slowest === null) return modelled ? WAIT_MS : RETRY_WAIT_MS;
+    if (!isSecond) return session.description.modelled ? MODEL_WAIT_MS : WAIT_MS;
+    if (this.#slowest === null) return RETRY_WAIT_MS;
     const expected = Math.ceil(RETRY_PACE * windows * this.#slowest);
-    return Math.min(WAIT_MS, Math.max(LEAST_RETRY_WAIT_MS, expected));
+    return Math.min(WAIT_MS, Math.max(RETRY_WAIT_MS, expected));
   }
 
   /** Does something; after a fault of the NPU once more, on a fresh one. */
