@@ -19,7 +19,13 @@ import {
 } from "./decoder/mod.ts";
 import { Encoder, type EncoderOptions, type Precision } from "./encoder/mod.ts";
 import { SottoError, type Warning, type WarningSink } from "./errors.ts";
-import { type DecoderPrecision, type Device, type LoadedDecoder, openDevice } from "./kernels/mod.ts";
+import {
+  type DecoderPrecision,
+  type Device,
+  type LoadedDecoder,
+  openDevice,
+  printDeviceWarning,
+} from "./kernels/mod.ts";
 import { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
 import { type LogMel, logMel, N_SAMPLES } from "./mel/mod.ts";
 import {
@@ -119,7 +125,7 @@ export class WhisperModel implements Disposable, AsyncDisposable {
     earlier: readonly Warning[] = [],
   ): Promise<WhisperModel> {
     const warnings = [...earlier];
-    const onWarning = collect(warnings, options.onWarning);
+    const onWarning = collect(warnings, options.onWarning ?? printDeviceWarning);
     const { dims, weights, vocabulary } = checkpoint;
     if (dims.decoder === null || vocabulary === null) {
       throw new SottoError(

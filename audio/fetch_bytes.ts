@@ -55,12 +55,15 @@ export async function fetchBytes(url: URL, context: ReadContext): Promise<Uint8A
     if (stall.signal.aborted) {
       throw failed(url, `the server sent nothing for ${seconds} s after ${got} bytes`, error);
     }
-    throw failed(url, `${fetchFailure(error)}, after ${got} bytes`, error);
+    throw failed(url, got === 0 ? fetchFailure(error) : `${fetchFailure(error)}, after ${got} bytes`, error);
   } finally {
     clearTimeout(timer);
   }
 }
 
 function failed(url: URL, reason: string, cause?: unknown): SottoError {
-  return new SottoError("E_DOWNLOAD", `Cannot fetch ${url.href} because ${reason}`, { cause });
+  return new SottoError("E_DOWNLOAD", `Cannot fetch ${url.href} because ${reason}`, {
+    hint: "Check the address and the network.",
+    cause,
+  });
 }

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { basename, dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SottoError } from "../errors.ts";
+import { didYouMean } from "../nearest.ts";
 import { type ByteSource, FileSource, MemorySource } from "./byte_reader.ts";
 import { fetchBytes } from "./fetch_bytes.ts";
 import { streamBytes } from "./stream_bytes.ts";
@@ -86,13 +88,31 @@ async function fileSource(path: string, name: string): Promise<ByteSource> {
         cause: error,
       });
     }
-    const reason = error instanceof Deno.errors.NotFound
-      ? "it does not exist"
-      : error instanceof Deno.errors.PermissionDenied
+    if (error instanceof Deno.errors.NotFound) {
+      throw new SottoError("E_INPUT", `Cannot open ${name} because it does not exist`, {
+        hint: await neighbour(path),
+        cause: error,
+      });
+    }
+    const reason = error instanceof Deno.errors.PermissionDenied
       ? "the file system does not permit reading it"
       : error instanceof Error
       ? error.message
       : String(error);
     throw new SottoError("E_INPUT", `Cannot open ${name} because ${reason}`, { cause: error });
   }
+}
+
+/** The file beside a missing one whose name is nearest, as far as the folder may be read. */
+async function neighbour(path: string): Promise<string> {
+  const folder = dirname(path);
+  const { state } = await Deno.permissions.query({ name: "read", path: folder });
+  if (state !== "granted") return ""; // asking might stop for an answer
+  const names: string[] = [];
+  try {
+    for await (const { name, isFile } of Deno.readDir(folder)) if (isFile) names.push(name);
+  } catch {
+    return ""; // the folder is missing as well
+  }
+  return didYouMean(basename(path), names);
 }

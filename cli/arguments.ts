@@ -8,7 +8,7 @@
  */
 
 import { SottoError } from "../errors.ts";
-import { didYouMean } from "../nearest.ts";
+import { didYouMean, nearest } from "../nearest.ts";
 import { ABSENT_OPTIONS, OPTION_TABLE, type OptionEntry } from "./option_table.ts";
 
 /** A value of an option; null where `None` was typed. */
@@ -69,8 +69,10 @@ function entryOf(typed: string): OptionEntry {
       hint: ABSENT_OPTIONS[name],
     });
   }
-  const meant = isLong ? didYouMean(name, entries.map((entry) => entry.name)) : "";
-  throw new SottoError("E_OPTION", `unknown option ${typed}`, { hint: meant || "--help lists them." });
+  const meant = isLong ? nearest(name, entries.map((entry) => entry.name)) : undefined;
+  throw new SottoError("E_OPTION", `unknown option ${typed}`, {
+    hint: meant === undefined ? "--help lists them." : `Did you mean --${meant}?`,
+  });
 }
 
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, false: false };

@@ -67,6 +67,10 @@ export async function checkOutputs(
       throw new SottoError("E_OUTPUT", `Cannot write ${path} because it is an input`, OTHER_FOLDER);
     }
   }
+  const there = await Deno.stat(folder).catch(() => null);
+  if (there !== null && !there.isDirectory) {
+    throw new SottoError("E_OUTPUT", `Cannot write into ${folder} because it is not a folder`, OTHER_FOLDER);
+  }
   try {
     await Deno.mkdir(folder, { recursive: true });
     const probe = temporaryName(folder);

@@ -22,9 +22,11 @@ export function reportLine({ run, language, languageProbabilities }: Transcript)
     `encoder ${run.arithmetic.encoder}, decoder ${run.arithmetic.decoder}`,
     ...(run.npu ? [npuPart(run.npu)] : []),
     ...(found.length > 0 ? [found.join(" ")] : []),
-    `${time(seconds.audio)} of audio in ${time(seconds.total)}, ${
-      factor(run.realTimeFactor)
-    } × real time (${stages})`,
+    run.isComplete
+      ? `${time(seconds.audio)} of audio in ${time(seconds.total)}, ${
+        factor(run.realTimeFactor)
+      } × real time (${stages})`
+      : `stopped within ${time(seconds.audio)} of audio after ${time(seconds.total)} (${stages})`,
   ].join(" · ");
 }
 

@@ -9,6 +9,10 @@ const { values, positionals } = parseArgs({
   options: { model: { type: "string", default: "base" } },
   allowPositionals: true,
 });
+if (positionals.length === 0) {
+  console.error("usage: 01_language.ts [--model NAME] FILE…");
+  Deno.exit(64);
+}
 
 using model = await loadModel(values.model);
 for (const file of positionals) {

@@ -10,6 +10,10 @@ const { values, positionals: [file, out] } = parseArgs({
   options: { model: { type: "string", default: "base" } },
   allowPositionals: true,
 });
+if (!out) {
+  console.error("usage: 02_features.ts [--model NAME] FILE OUT.f32");
+  Deno.exit(64);
+}
 
 using encoder = await Encoder.load(await findModel(values.model)); // the text decoder is not loaded
 const { device, dims } = encoder;

@@ -10,6 +10,10 @@ const { values, positionals: [query, folder] } = parseArgs({
   options: { model: { type: "string", default: "base" } },
   allowPositionals: true,
 });
+if (!folder) {
+  console.error("usage: 03_similar.ts [--model NAME] QUERY FOLDER");
+  Deno.exit(64);
+}
 using encoder = await Encoder.load(await findModel(values.model));
 const { device, dims: { n_mels: bands, n_audio_ctx, n_audio_state } } = encoder;
 

@@ -10,6 +10,10 @@ const { values, positionals: [folder] } = parseArgs({
   options: { model: { type: "string", default: "base" } },
   allowPositionals: true,
 });
+if (!folder) {
+  console.error("usage: 04_subtitles.ts [--model NAME] FOLDER");
+  Deno.exit(64);
+}
 const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 const todo = names.filter((name) => /\.(wav|flac|mp3|ogg|opus|m4a|mp4|mkv|webm)$/i.test(name))
   .map((name) => ({ name, subtitles: `${name.replace(/\.\w+$/, "")}.srt` }))

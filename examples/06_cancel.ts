@@ -9,6 +9,10 @@ const { values, positionals: [file] } = parseArgs({
   options: { model: { type: "string", default: "base" }, seconds: { type: "string", default: "10" } },
   allowPositionals: true,
 });
+if (!file) {
+  console.error("usage: 06_cancel.ts [--model NAME] [--seconds N] FILE");
+  Deno.exit(64);
+}
 using model = await loadModel(values.model);
 
 // `signal` ends the work at once, between two tokens, with the error E_ABORTED; AbortSignal.any() joins several, such

@@ -11,6 +11,10 @@ const { values, positionals: [file, wanted, folder] } = parseArgs({
   options: { model: { type: "string", default: "base" }, margin: { type: "string", default: "0.05" } },
   allowPositionals: true,
 });
+if (!folder) {
+  console.error("usage: 07_cut_words.ts [--model NAME] [--margin SECONDS] FILE WORD FOLDER");
+  Deno.exit(64);
+}
 const bare = (word: string) => word.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
 
 using model = await loadModel(values.model);

@@ -20,7 +20,14 @@ export type {
   TextAlignment,
 } from "./device.ts";
 export type { CpuDeviceOptions } from "./cpu/device.ts";
-export { DEVICE_NAMES, type DeviceChoice, type DeviceOptions, openDevice, probeDevices } from "./select.ts";
+export {
+  DEVICE_NAMES,
+  type DeviceChoice,
+  type DeviceOptions,
+  openDevice,
+  printDeviceWarning,
+  probeDevices,
+} from "./select.ts";
 export type { NpuDeviceOptions } from "./npu/device.ts";
 export type { DevicePolicy as NpuDispatchPolicy } from "./npu/select.ts";
 export { NPU_PRECISIONS, type NpuPrecision } from "./npu/policy.ts";

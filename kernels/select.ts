@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SottoError, type WarningSink } from "../errors.ts";
+import { SottoError, type Warning, type WarningSink } from "../errors.ts";
 import { type LibraryStep, librarySteps } from "../ffi/library_path.ts";
 import { NPU_FAULTS } from "../ffi/xrt_error.ts";
 import type { Device, DeviceName, DeviceProbe } from "./device.ts";
@@ -18,7 +18,7 @@ export const DEVICE_NAMES: readonly DeviceName[] = ["npu", "npu-emulated", "cpu"
 
 /** How a device is opened. */
 export interface DeviceOptions extends NpuDeviceOptions {
-  /** Told, once, if `auto` could not take the best device, or if a device failed on the way. */
+  /** Told, once, if `auto` could not take the best device (if not given: printed), or if a device failed on the way. */
   readonly onWarning?: WarningSink;
 }
 
@@ -64,6 +64,11 @@ async function probe(name: DeviceName, options: DeviceOptions): Promise<DevicePr
   }
 }
 
+/** Prints that another device runs than the best, for a caller who takes no warnings: it may be many times slower. */
+export function printDeviceWarning({ code, message }: Warning): void {
+  if (code === "W_DEVICE") console.warn(`sotto: ${message}`);
+}
+
 /**
  * Opens a device.
  *
@@ -80,13 +85,14 @@ export async function openDevice(
   options: DeviceOptions = {},
 ): Promise<Device> {
   if (choice !== "auto") return await open(choice, options);
+  const { onWarning = printDeviceWarning } = options;
   if (options.npuOverlay !== undefined) {
     try {
       return await open("npu", { npuDispatch: "hybrid", ...options, onNpuFault: "cpu" });
     } catch (error) {
       if (!isReplaceable(error)) throw error;
       const message = `Using the CPU, not the NPU: ${error.message}. ${error.hint}`;
-      options.onWarning?.({ code: "W_DEVICE", message: message.trim() });
+      onWarning({ code: "W_DEVICE", message: message.trim() });
     }
   }
   try {
@@ -94,7 +100,7 @@ export async function openDevice(
   } catch (error) {
     if (!isReplaceable(error) || options.library !== undefined) throw error;
     const message = `Using the portable device, which is many times slower: ${error.message}. ${error.hint}`;
-    options.onWarning?.({ code: "W_DEVICE", message: message.trim() });
+    onWarning({ code: "W_DEVICE", message: message.trim() });
     return await open("portable", options);
   }
 }

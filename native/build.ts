@@ -58,6 +58,11 @@ export async function buildProgram(
   return await build(toolchain, options, name, await cFiles("cpu"), sources, linkFlags);
 }
 
+/** Says what takes a while. */
+function tell(path: string): void {
+  console.error(`compiling ${relative(Deno.cwd(), path)}, once; this may take a minute`);
+}
+
 async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
@@ -73,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
   try {
     const started = performance.now();
     for (const buildOne of [buildLibrary, buildEmulatedNpu, buildXrtShim]) {
-      const built = await buildOne(values).catch((error) => {
+      const built = await buildOne({ ...values, onCompile: tell }).catch((error) => {
         if (!(error instanceof BuildError) || error.reason !== "not-here" || values.xrt !== undefined) {
           throw error;
         }

@@ -62,6 +62,8 @@ export interface BuildOptions {
   readonly label?: string;
   /** Where libxrt's packages are unpacked or installed: has `include/xrt`, or `usr/include/xrt`. Default `/usr`, `/opt/xilinx/xrt`. */
   readonly xrt?: string;
+  /** Told before a library or program that is missing or stale is compiled. */
+  readonly onCompile?: (path: string) => void;
 }
 
 /** A library or program, and whether it had to be made. */
@@ -152,6 +154,7 @@ export async function build(
     return { path, compiled: false };
   }
 
+  options.onCompile?.(path);
   const objects = await compileObjects(join(folder, "objects"), sources, { version, force: options.force });
   await intoPlace(path, (unfinished) =>
     runCompiler(cxx?.command ?? toolchain.command, [

@@ -44,8 +44,16 @@ Deno.test("transcribe --help needs no permission, shows options and examples", a
 Deno.test("transcribe refuses wrong options before it reads anything", async (t) => {
   const cases: { name: string; args: string[]; message: RegExp }[] = [
     { name: "no arguments", args: [], message: /no file to transcribe\. --help shows examples/ },
-    { name: "an unknown option", args: ["--langage", "de", COMMAND], message: /--langage.*"language"/ },
-    { name: "one with dashes", args: ["--initial-promt", "x", COMMAND], message: /"initial_prompt"/ },
+    {
+      name: "an unknown option",
+      args: ["--langage", "de", COMMAND],
+      message: /--langage.*Did you mean --language\?/,
+    },
+    {
+      name: "one with dashes",
+      args: ["--initial-promt", "x", COMMAND],
+      message: /Did you mean --initial_prompt\?/,
+    },
     { name: "one of openai-whisper's", args: ["--fp16", "True", COMMAND], message: /openai-whisper/ },
     { name: "a missing value", args: [COMMAND, "--model"], message: /--model needs a value/ },
     { name: "an unknown language", args: ["--language", "Germann", COMMAND], message: /[Gg]erman/ },
