@@ -50,7 +50,7 @@ export async function benchmarks(devices: BatchDevices, measured: Measured): Pro
   const plan = planEncoder(dims);
   using loaded = await device.loadPlan(plan, weights);
   await loaded.run(input);
-  const layers: { modelled: number; wall: number }[] = [];
+  const layers: { layer: number; modelled: number; wall: number }[] = [];
   let seconds = 0;
   const start = { usage: device.usage(), profile: device.profile() };
   const power = await powerDuring(async () => {
@@ -60,28 +60,32 @@ export async function benchmarks(devices: BatchDevices, measured: Measured): Pro
       await loaded.run(input);
       seconds += (performance.now() - begun) / 1000;
       for (const { layer, modelled, wait, host } of layerTimes(profileSince(before, device.profile()))) {
-        if (layer >= 0) layers.push({ modelled: modelled + host, wall: wait + host });
+        if (layer >= 0) layers.push({ layer, modelled: modelled + host, wall: wait + host });
       }
     }
   });
   const used = device.usage();
   const modelled = (used.modelledSeconds - start.usage.modelledSeconds) / rounds;
   const hostSeconds = (used.hostSeconds - start.usage.hostSeconds) / rounds;
-  const sorted = (of: (it: typeof layers[number]) => number) => layers.map(of).sort((a, b) => a - b);
-  const latency = (name: string, values: readonly number[]) => [
-    name,
-    ...[50, 95, 99].map((p) => percentile(values, p).toFixed(2)),
-  ];
+  const latency = (name: string, values: readonly number[]) => {
+    const sorted = values.toSorted((a, b) => a - b);
+    return [name, ...[50, 95, 99].map((p) => percentile(sorted, p).toFixed(2))];
+  };
+  const byLayer = Map.groupBy(layers, ({ layer }) => layer);
   const { description, design } = device.session!;
   const clock = clockOf(description.clock, description.generation);
   const type = device.policy.linear;
   const profile = profileSince(start.profile, device.profile());
   return [
-    `1. Latency of a layer over ${rounds} windows, ms`,
+    `1. Latency of a layer over ${rounds} windows, ms (modelled NPU + measured host)`,
     textTable([
       ["", "p50", "p95", "p99"],
-      latency("modelled NPU + measured host", sorted((it) => it.modelled)),
-      latency("emulation on this machine", sorted((it) => it.wall)),
+      ...Array.from(
+        byLayer,
+        ([layer, its]) => latency(`layer ${layer}`, its.map(({ modelled }) => modelled)),
+      ),
+      latency("all layers", layers.map(({ modelled }) => modelled)),
+      latency("all, in emulation on this machine", layers.map(({ wall }) => wall)),
     ]),
     "",
     `Where the time of these ${rounds} windows went`,

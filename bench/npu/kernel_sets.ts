@@ -7,6 +7,7 @@
 
 import { planEncoder } from "../../encoder/plan.ts";
 import {
+  type AttentionPlan,
   CATALOGUE,
   costOfAttention,
   costOfProduct,
@@ -15,8 +16,10 @@ import {
   gemmKernelNamed,
   type HostRates,
   MODELLED_CLOCKS,
+  type NpuCost,
   planAttention,
   planProduct,
+  type ProductPlan,
   type ProductSize,
 } from "../../kernels/npu/mod.ts";
 import type { EncoderDimensions } from "../../model/dimensions.ts";
@@ -83,59 +86,62 @@ export function launchTable(host: HostRates): string {
   ]);
 }
 
-/** A whole window and a layer of it, with each set. Attention is the encoder overlay's, in one launch a layer. */
-export function kernelSetTable(dims: EncoderDimensions, host: HostRates): string {
+/** Launches, bytes and ns of a layer, or of a window. */
+class Sums {
+  launches = 0;
+  bytesIn = 0;
+  bytesOut = 0;
+  npu = 0;
+  host = 0;
+
+  add(times: number, { launches, bytes }: ProductPlan | AttentionPlan, cost: NpuCost): void {
+    this.launches += times * launches;
+    this.bytesIn += times * bytes.in;
+    this.bytesOut += times * bytes.out;
+    this.npu += times * (cost.total - cost.host);
+    this.host += times * cost.host;
+  }
+
+  cells(): (string | number)[] {
+    return [this.launches, mib(this.bytesIn), mib(this.bytesOut), ms(this.npu)];
+  }
+}
+
+/**
+ * A whole window and a layer of it, with each set, and what part of the CPU device's time that is. Attention is the
+ * encoder overlay's, in one launch a layer.
+ *
+ * @param seconds The CPU device takes for a window, measured.
+ */
+export function kernelSetTable(dims: EncoderDimensions, host: HostRates, seconds: number): string {
   const demand = demandsOf(planEncoder(dims));
   const layers = dims.n_audio_layer;
   const rows = SETS.map(({ name, kernels, published }) => {
     const set = kernels.map(gemmKernelNamed);
     const { generation } = set[0].design;
-    let [launches, bytesIn, bytesOut, time, hostTime, layerLaunches, layerTime] = [0, 0, 0, 0, 0, 0, 0];
+    const [layer, window] = [new Sums(), new Sums()];
     for (const { size, count } of demand.products) {
       const { plan, cost } = best(set, size, host);
-      launches += count * plan.launches;
-      bytesIn += count * plan.bytes.in;
-      bytesOut += count * plan.bytes.out;
-      time += count * (cost.total - cost.host);
-      hostTime += count * cost.host;
-      if (count % layers === 0) {
-        layerLaunches += count / layers * plan.launches;
-        layerTime += count / layers * (cost.total - cost.host);
-      }
+      window.add(count, plan, cost);
+      if (count % layers === 0) layer.add(count / layers, plan, cost);
     }
     const attention = CATALOGUE.find(({ name }) => name === `encoder_attention_${generation}`);
     if (attention?.operation === "attention" && demand.attention) {
       const plan = planAttention(attention, demand.attention.T, demand.attention.heads);
       const cost = costOfAttention(plan, MODELLED_CLOCKS[generation], host);
-      launches += layers * plan.launches;
-      time += layers * (cost.total - cost.host);
-      hostTime += layers * cost.host;
-      layerLaunches += plan.launches;
-      layerTime += cost.total - cost.host;
-      bytesIn += layers * plan.bytes.in;
-      bytesOut += layers * plan.bytes.out;
+      window.add(layers, plan, cost);
+      layer.add(1, plan, cost);
     }
-    return [
-      name,
-      layerLaunches,
-      ms(layerTime),
-      launches,
-      mib(bytesIn),
-      mib(bytesOut),
-      ms(time),
-      ms(hostTime),
-      published,
-    ];
+    const share = (window.npu + window.host) / (1e9 * seconds);
+    return [name, ...layer.cells(), ...window.cells(), ms(window.host), `${share.toFixed(2)} ×`, published];
   });
+  const cells = ["launches", "MiB in", "MiB out", "NPU ms"];
   const header = [
     "kernels",
-    "a layer",
-    "NPU ms",
-    "a window",
-    "MiB in",
-    "MiB out",
-    "NPU ms",
+    ...cells.with(0, "a layer: launches"),
+    ...cells.with(0, "a window: launches"),
     "host ms",
+    "of the CPU's time",
     "published",
   ];
   return textTable([header, ...rows]);

@@ -9,6 +9,7 @@
 
 import type { Plan, Step } from "../step.ts";
 import type { ProductSize } from "./catalogue.ts";
+import { productName } from "./plan_reading.ts";
 import type { AttentionDemand, ProductDemand, RunDemand } from "./select.ts";
 
 /** The product that a step is, or null if it is none. */
@@ -34,7 +35,8 @@ export function demandsOf(plan: Plan, windows = 1): RunDemand {
     }
     const size = productOf(step);
     if (size === null) continue;
-    const name = plan.buffers[step.output].name;
+    const weight = step.op === "gemm" ? step.parts[0].weight : step.op === "conv1d" ? step.weight : null;
+    const name = weight === null ? step.op : productName(plan.weights[weight].name);
     const key = `${name} ${size.M} ${size.K} ${size.N}`;
     const count = (products.get(key)?.count ?? 0) + 1;
     products.set(key, { name, size: { ...size, M: windows * size.M }, count });

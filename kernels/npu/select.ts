@@ -279,7 +279,7 @@ export function explainSelection({ choices, attention, launches, total, source }
     "device",
     "kernel",
     "launches",
-    `NPU ms ${source}`,
+    `NPU with host, ms ${source}`,
     "CPU ms",
     "from rows",
     "why",
@@ -291,6 +291,8 @@ export function explainSelection({ choices, attention, launches, total, source }
   if (attention !== null) {
     rows.push(rowOf(attention, `${attention.demand.heads} × ${attention.demand.T}²`, "-"));
   }
-  const sum = `${launches} launches, ${milliseconds(total)} ms ${source} in all`;
+  const sum = `${launches} launches, ${
+    milliseconds(total)
+  } ms ${source} in all, conversions on the host among them`;
   return [...table([header, ...rows]), sum].join("\n");
 }

@@ -151,12 +151,12 @@ Deno.test("explainSelection() says what goes where, why, and that times are mode
   const [header, small, large, attention, sum] = text.split("\n");
   assert.match(
     header,
-    /product +size +times +device +kernel +launches +NPU ms modelled +CPU ms +from rows +why/,
+    /product +size +times +device +kernel +launches +NPU with host, ms modelled +CPU ms +from rows +why/,
   );
   assert.match(small, /^small +8×64×64 +3 +cpu .* the CPU is faster/);
   assert.match(large, /^large +1500×512×2048 +6 +npu +encoder_bf16_npu1 +1 .* bound by (arithmetic|DMA)$/);
   assert.match(attention, /^attention +8 × 1500² +6 +npu +encoder_attention_npu1 +1 .* bound by arithmetic$/);
-  assert.match(sum, /^12 launches, [\d.]+ ms modelled in all$/);
+  assert.match(sum, /^12 launches, [\d.]+ ms modelled in all, conversions on the host among them$/);
 });
 
 Deno.test("demandsOf() finds every product and all attention of a base encoder, and counts their operations", () => {
@@ -172,6 +172,8 @@ Deno.test("demandsOf() finds every product and all attention of a base encoder, 
     "1500×512×2048 6",
     "1500×2048×512 6",
   ]);
+  const names = ["conv1", "conv2", "query, key, value", "attention out", "mlp up", "mlp down"];
+  assert.deepEqual(products.map(({ name }) => name), names);
   assert.deepEqual(attention, { name: "attention", T: 1500, heads: 8, count: 6 });
   const counted = products.reduce((sum, { size: { M, K, N }, count }) => sum + 2 * count * M * K * N, 0) +
     6 * 4 * 1500 ** 2 * 512;
