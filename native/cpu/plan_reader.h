@@ -54,7 +54,7 @@ typedef struct {
 } gemm_part_words;
 
 /* Room for panels and bias of a product whose parts lie side by side, in the arithmetic of `step->product.kernel`; `taps`
- * as in weight_load; `scales` the weight [k] by which columns are multiplied, or -1. */
+ * as in weight_load; `scales` 1 + the weight [k] by which columns are multiplied, or 0. */
 int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words *parts, int count, int64_t k,
                     int64_t taps, int64_t scales);
 

@@ -56,7 +56,7 @@ static int32_t read_conv1d(plan_reader *reader, const int64_t *words, plan_step 
   gemm_kernel *kernel;
   TRY(take_gemm_kernel(reader, words[11], &kernel));
   step->product.kernel = kernel;
-  TRY(take_matrix(reader, step, &part, 1, taps * channels_in, taps, -1));
+  TRY(take_matrix(reader, step, &part, 1, taps * channels_in, taps, 0));
   step->product = (gemm_product){
       .kernel = kernel,
       .a = {.data = input, .offset = -channels_in, .stride = stride * channels_in, .length = frames_in * channels_in},
@@ -82,7 +82,7 @@ static int32_t read_gemm(plan_reader *reader, const int64_t *words, plan_step *s
   gemm_kernel *kernel;
   TRY(take_gemm_kernel(reader, words[8 + 3 * MAX_GEMM_PARTS], &kernel));
   step->product.kernel = kernel;
-  TRY(take_matrix(reader, step, parts, (int)count, k, 1, words[9 + 3 * MAX_GEMM_PARTS] - 1));
+  TRY(take_matrix(reader, step, parts, (int)count, k, 1, words[9 + 3 * MAX_GEMM_PARTS]));
   const int64_t n = step->weights.n;
   float *input, *residual = NULL;
   TRY(take_buffer(reader, words[1], m, k, &input));

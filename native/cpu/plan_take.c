@@ -86,9 +86,9 @@ int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words 
     const dtype_block *block = dtype_describe(panels->stored[i].dtype);
     CHECK(k % block->elements == 0, "the rows of a matrix must be whole blocks of its dtype", k);
   }
-  if (scales != -1) {
-    CHECK(scales >= 0 && scales < reader->weight_count, "a weight's index must be one of the plan's", scales);
-    TRY(weight_resolve(reader->weights + scales * SOTTO_WEIGHT_WORDS, k, &panels->stored[COLUMN_SCALES], reader->error));
+  if (scales != 0) {
+    CHECK(scales > 0 && scales <= reader->weight_count, "1 + a weight's index must be one of the plan's", scales);
+    TRY(weight_resolve(reader->weights + (scales - 1) * SOTTO_WEIGHT_WORDS, k, &panels->stored[COLUMN_SCALES], reader->error));
     panels->has_scales = 1;
   }
   if (has_bias) {
