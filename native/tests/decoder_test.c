@@ -282,6 +282,7 @@ static void test_busy(uint64_t context, const model *m) {
 }
 
 void test_all_together(const model *m);
+void test_together_callers(const model *m, int32_t weight_format);
 void test_together_arguments(uint64_t context, const model *m);
 
 int main(void) {
@@ -298,6 +299,8 @@ int main(void) {
   test_align_arguments(context, &m);
   test_log_mel_arguments(context);
   test_busy(context, &m);
+  test_together_callers(&m, SOTTO_WEIGHTS_AS_STORED);
+  test_together_callers(&m, SOTTO_WEIGHTS_I8);
   OK(sotto_cpu_destroy(context));
   OK(sotto_cpu_destroy(m.file));
   printf("%d failures\n", failures);

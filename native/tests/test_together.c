@@ -1,4 +1,6 @@
 /* Sessions that step together: the same bits as each alone, whatever else is in the step. Part of decoder_test.c. */
+#include <pthread.h>
+
 #include "decoder_model.h"
 
 enum { WINDOWS = 5, ROUNDS = 5 };
@@ -68,6 +70,70 @@ void test_all_together(const model *m) {
         test_together(m, variants[i].name, threads, format);
 }
 
+/* ---- Several callers, whose steps share sessions: each is served with the bits of a session alone, or refused as a whole. */
+
+enum { SHARED = 4, CALLERS = 3, CALLS = 150 };
+
+typedef struct {
+  int index;
+  const uint64_t *sessions; /* [SHARED], of which the last is closed meanwhile */
+  const float *want;        /* [SHARED, V] */
+  const char *problem;
+} caller;
+
+/* Steps with two or three of the sessions, in another order each time. */
+static void *step_with_others(void *argument) {
+  caller *self = argument;
+  for (int i = 0; i < CALLS && self->problem == NULL; i++) {
+    const size_t count = 2 + (size_t)(i % 2), first = (size_t)(i / 2 + self->index) % SHARED, by = (i + self->index) % 3 == 0 ? 1 : 3;
+    uint64_t sessions[3];
+    int32_t shapes[3][SOTTO_ADVANCE_WORDS], tokens[3], rows[3] = {0};
+    float logits[3 * V] = {0};
+    char own[256];
+    for (size_t j = 0; j < count; j++) {
+      const int32_t shape[SOTTO_ADVANCE_WORDS] = {1, 1, 0, 1};
+      memcpy(shapes[j], shape, sizeof shape);
+      tokens[j] = (int32_t)((first + j * by) % SHARED);
+      sessions[j] = self->sessions[tokens[j]];
+    }
+    const int32_t status = sotto_cpu_sessions_step(sessions, count, shapes[0], count * SOTTO_ADVANCE_WORDS, tokens, count, rows,
+                                                   count, logits, count * V, own, sizeof own);
+    if (status != SOTTO_OK && status != SOTTO_BUSY && status != SOTTO_INVALID_HANDLE) self->problem = "an unexpected status";
+    for (size_t j = 0; status == SOTTO_OK && j < count; j++)
+      if (memcmp(logits + j * V, self->want + tokens[j] * V, V * sizeof *logits) != 0) self->problem = "other logits";
+    for (size_t j = 0; status != SOTTO_OK && j < count * V; j++)
+      if (logits[j] != 0) self->problem = "a refused step wrote logits";
+  }
+  return NULL;
+}
+
+void test_together_callers(const model *m, int32_t weight_format) {
+  const uint64_t context = open_context(2, ""), decoder = open_decoder_in(context, m, weight_format);
+  static float want[SHARED * V];
+  uint64_t sessions[SHARED];
+  for (int32_t i = 0; i < SHARED; i++) {
+    const int32_t row = 0;
+    for (int j = 0; j < T * C; j++) features[j] = uniform();
+    OK(sotto_cpu_session_create(decoder, 1, &sessions[i], TEXT));
+    OK(sotto_cpu_session_set_features(sessions[i], features, T * C, TEXT));
+    OK(step_alone(sessions[i], &i, 1, 1, 0, &row, 1, want + i * V, V));
+  }
+  pthread_t threads[CALLERS];
+  caller callers[CALLERS];
+  for (int i = 0; i < CALLERS; i++) {
+    callers[i] = (caller){i, sessions, want, NULL};
+    expect(pthread_create(&threads[i], NULL, step_with_others, &callers[i]) == 0, "a thread");
+  }
+  OK(sotto_cpu_destroy(sessions[SHARED - 1])); /* a step that holds it ends as it would have */
+  for (int i = 0; i < CALLERS; i++) {
+    pthread_join(threads[i], NULL);
+    expect(callers[i].problem == NULL, "caller %d: %s", i, callers[i].problem);
+  }
+  for (int i = 0; i < SHARED - 1; i++) OK(sotto_cpu_destroy(sessions[i]));
+  OK(sotto_cpu_destroy(decoder));
+  OK(sotto_cpu_destroy(context));
+}
+
 void test_together_arguments(uint64_t context, const model *m) {
   const uint64_t decoder = open_decoder(context, m), other = open_decoder(context, m);
   uint64_t sessions[3] = {0};
@@ -83,7 +149,13 @@ void test_together_arguments(uint64_t context, const model *m) {
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 65", TOGETHER(SOTTO_ADVANCE_SESSIONS + 1, 4));
   REFUSED(SOTTO_INVALID_ARGUMENT, "8 words: got 4", TOGETHER(2, 4));
   REFUSED(SOTTO_INVALID_ARGUMENT, "one decoder: session 2", TOGETHER(3, 12));
-  OK(TOGETHER(2, 8)); /* those that were held when the third was refused are free again */
+  /* Those that were held when the third was refused have not advanced, and are free again. */
+  REFUSED(SOTTO_INVALID_ARGUMENT, "sequence 0 holds 0", step_alone(sessions[0], tokens, 1, 1, 1, rows, 1, logits, V));
+  OK(TOGETHER(2, 8));
+  const int32_t ahead[2][SOTTO_ADVANCE_WORDS] = {{1, 1, 1, 1}, {1, 1, 2, 1}}; /* the second lacks a token */
+  REFUSED(SOTTO_INVALID_ARGUMENT, "holds 1 tokens: got position 2",
+          sotto_cpu_sessions_step(sessions, 2, ahead[0], 8, tokens, 2, rows, 2, logits, 2 * V, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "holds 1 tokens", step_alone(sessions[0], tokens, 1, 1, 2, rows, 1, logits, V));
   const uint64_t first = sessions[0];
   sessions[1] = first;
   REFUSED(SOTTO_BUSY, "another call", TOGETHER(2, 8));
