@@ -4,13 +4,13 @@
  * @module
  */
 
+import { alignColumns } from "../../kernels/npu/columns.ts";
+
 /** Rows as aligned columns, the first to the left, the others to the right; the first row is the header. */
 export function textTable(rows: readonly (readonly (string | number)[])[]): string {
-  const cells = rows.map((row) => row.map(String));
-  const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => (row[column] ?? "").length)));
-  const lines = cells.map((row) =>
-    row.map((cell, column) => column === 0 ? cell.padEnd(widths[column]) : cell.padStart(widths[column]))
-      .join("  ").trimEnd()
+  const most = rows[0].length;
+  const lines = alignColumns(
+    rows.map((row) => Array.from({ length: most }, (_, column) => String(row[column] ?? ""))),
   );
   return [lines[0], "-".repeat(lines[0].length), ...lines.slice(1)].join("\n");
 }

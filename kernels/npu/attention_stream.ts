@@ -10,6 +10,7 @@
  */
 
 import { SottoError } from "../../errors.ts";
+import { roundUp } from "../../tensor/pad.ts";
 import { type AttentionProgram, checkDesign, type OverlayDesign, TYPE_BITS } from "./design.ts";
 import { LIMITS } from "./shim_dma.ts";
 import { BATCH_TASKS, type PlacedTransfer, StreamBuilder } from "./stream_builder.ts";
@@ -31,8 +32,7 @@ export interface AttentionProblem {
 
 /** Rows that the buffers of an attention must have: T, rounded up to whole row blocks. */
 export function attentionRows(design: OverlayDesign, program: AttentionProgram, T: number): number {
-  const block = design.rows * program.queries;
-  return Math.ceil(T / block) * block;
+  return roundUp(T, design.rows * program.queries);
 }
 
 /** The overlay's attention program and its index. */

@@ -7,6 +7,7 @@
  */
 
 import { createHash } from "node:crypto";
+import { roundUp } from "../../tensor/pad.ts";
 import { mlirAieKernels, mlirAieMemory, mlirAiePartition } from "../xclbin/mlir_aie.ts";
 import { uuidText } from "../xclbin/sections.ts";
 import { packXclbin } from "../xclbin/write.ts";
@@ -23,7 +24,7 @@ const PDI_ALIGNMENT = 16;
 export function modelledPdi(design: OverlayDesign): Uint8Array<ArrayBuffer> {
   checkDesign(design);
   const text = new TextEncoder().encode(designText(design) + "\0");
-  const pdi = new Uint8Array(Math.ceil(text.length / PDI_ALIGNMENT) * PDI_ALIGNMENT);
+  const pdi = new Uint8Array(roundUp(text.length, PDI_ALIGNMENT));
   pdi.set(text);
   return pdi;
 }

@@ -7,6 +7,7 @@
 
 import { tilesOf } from "./catalogue.ts";
 import type { NpuClock } from "./clock.ts";
+import { alignColumns } from "./columns.ts";
 import type { OverlayDesign } from "./design.ts";
 import type { OperationTotals } from "./statistics.ts";
 
@@ -125,12 +126,5 @@ export function profileTable(lines: readonly ProfileLine[]): string {
     line.shareOfPeak === null ? "" : `${(100 * line.shareOfPeak).toFixed(0)} %`,
     line.bound ?? "",
   ]);
-  const all = [header, ...rows];
-  const widths = header.map((_, column) => Math.max(...all.map((row) => row[column].length)));
-  return all.map((row) =>
-    row.map((cell, column) => column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])).join(
-      "  ",
-    )
-      .trimEnd()
-  ).join("\n");
+  return alignColumns([header, ...rows]).join("\n");
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { roundUp } from "../../tensor/pad.ts";
 import type { AttentionStep, BufferId, Conv1dStep, GemmStep, LayerNormStep, Plan, Step } from "../step.ts";
 import {
   type AttentionProblem,
@@ -28,10 +29,6 @@ export interface ProgramOptions {
   readonly windows?: number;
   /** Steps to leave to the CPU device; default none. */
   readonly onCpu?: (step: Step) => boolean;
-}
-
-function roundUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }
 
 /** Makes a program. */

@@ -8,6 +8,7 @@
  */
 
 import { SottoError } from "../../errors.ts";
+import { alignColumns } from "./columns.ts";
 import { designText } from "./design.ts";
 import type { AttentionKernel, GemmKernel, Kernel, ProductSize } from "./catalogue.ts";
 import type { NpuClock } from "./clock.ts";
@@ -244,16 +245,6 @@ export function selectKernels(
   return selections.reduce((best, selection) => selection.total < best.total ? selection : best);
 }
 
-/** A table of rows of cells, columns aligned: the first and the last to the left, the others to the right. */
-function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map((row) =>
-    row.map((cell, column) =>
-      column === 0 || column === row.length - 1 ? cell.padEnd(widths[column]) : cell.padStart(widths[column])
-    ).join("  ").trimEnd()
-  );
-}
-
 function rowOf(choice: ProductChoice | AttentionChoice, size: string, threshold: string): string[] {
   const { demand, device, plan, cost, cpu, reason } = choice;
   return [
@@ -294,5 +285,6 @@ export function explainSelection({ choices, attention, launches, total, source }
   const sum = `${launches} launches, ${
     milliseconds(total)
   } ms ${source} in all, conversions on the host among them`;
-  return [...table([header, ...rows]), sum].join("\n");
+  const lines = alignColumns([header, ...rows], (column) => column === 0 || column === header.length - 1);
+  return [...lines, sum].join("\n");
 }

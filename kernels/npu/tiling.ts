@@ -6,6 +6,7 @@
  */
 
 import { SottoError } from "../../errors.ts";
+import { roundUp } from "../../tensor/pad.ts";
 import { type AttentionKernel, type GemmKernel, type ProductSize, programOf, tilesOf } from "./catalogue.ts";
 import { bytesOf } from "./design.ts";
 import { granularityOf, type Product, productStream } from "./instructions.ts";
@@ -54,10 +55,6 @@ export interface ProductLaunch {
   readonly n: number;
   /** Whether C is to be added to what earlier chunks of K gave. */
   readonly accumulate: boolean;
-}
-
-function roundUp(value: number, to: number): number {
-  return Math.ceil(value / to) * to;
 }
 
 function requireSize(size: ProductSize): void {
