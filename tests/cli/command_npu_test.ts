@@ -42,6 +42,22 @@ testOnEmulatedNpu(
   },
 );
 
+testOnEmulatedNpu(
+  "transcribe --device npu-emulated gives every word after a hang in the middle, and one warning",
+  [],
+  async () => {
+    const args = ["--model", DEMO_MODEL, "--device", "npu-emulated", recording("09_long")];
+    const [sound, hung] = await Promise.all(
+      ["", "hang@60,watchdog=300"].map((model) =>
+        runCommand(args, { permissions: PERMISSIONS, env: { SOTTO_NPU_MODEL: model } })
+      ),
+    );
+    deepStrictEqual([hung.code, hung.stdout], [0, sound.stdout]);
+    strictEqual(hung.stderr.match(/^W_/gm)?.length, 1);
+    match(hung.stderr, /^W_NPU_RETRIED: .*watchdog.*; in the window 0:5\d\.\d to 1:\d+\.\d$/m);
+  },
+);
+
 for (
   const [model, code] of [["device=none", "E_NPU_ABSENT"], ["permission", "E_NPU_PERMISSION"], [
     "memlock",

@@ -16,8 +16,6 @@ import { policyNamed } from "../../kernels/npu/policy.ts";
 import { programFor } from "../../kernels/npu/program_builder.ts";
 import { CpuDevice } from "../../kernels/cpu/device.ts";
 import { compare } from "../../tensor/compare.ts";
-import { loadModel } from "../../whisper_model.ts";
-import { DEMO_MODEL, recording } from "../support/command.ts";
 import {
   DIMS,
   expectedProduct,
@@ -31,12 +29,6 @@ import {
 import { testOnEmulatedNpu } from "./_with_emulated.ts";
 
 const BASE = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 512, n_audio_head: 8, n_audio_layer: 6 };
-
-/**
- * What the text of the NPU is held against: the CPU in F32. By default the CPU takes this model's INT8, which is as far
- * from F32 as the NPU is, on another side.
- */
-const IN_F32 = { device: "cpu", precision: "f32" } as const;
 
 /** What the CPU device makes of {@linkcode PLAN}. */
 async function onCpu(input: Float32Array<ArrayBuffer>): Promise<Float32Array<ArrayBuffer>> {
@@ -330,52 +322,6 @@ testOnEmulatedNpu(
     await rejects(cache.acquire(seven[6]), { code: "E_NPU_CONTEXT" });
   },
 );
-
-testOnEmulatedNpu(
-  "transcribe() hears the same words on the emulated NPU, and reports its launches",
-  [],
-  async () => {
-    for (const name of ["01_command", "06_german"]) {
-      using cpu = await loadModel(DEMO_MODEL, IN_F32);
-      using npu = await loadModel(DEMO_MODEL, { device: "npu-emulated", npuModel: "" });
-      const [expected, heard] = [
-        await cpu.transcribe(recording(name)),
-        await npu.transcribe(recording(name)),
-      ];
-      strictEqual(heard.text, expected.text);
-      strictEqual(heard.run.device, "npu-emulated");
-      strictEqual(heard.run.npu?.launches, 22 * heard.run.windows);
-      ok(heard.run.npu.modelled && heard.run.npu.modelledSeconds > 0 && heard.run.npu.bytesIn > 0);
-      strictEqual(expected.run.npu, undefined);
-    }
-  },
-);
-
-for (const fault of ["hang@1+", "error@1+", "lost@1+"]) {
-  testOnEmulatedNpu(
-    `transcribe() goes on with the same text after ${fault} in the middle, one warning, within 3 s`,
-    [],
-    async () => {
-      const audio = recording("09_long");
-      using cpu = await loadModel(DEMO_MODEL, IN_F32);
-      const expected = await cpu.transcribe(audio, { temperature: 0 });
-      const kind = fault.split("@")[0];
-      // 22 launches a window: the second window fails, and the NPU that is opened then fails at once.
-      using npu = await loadModel(DEMO_MODEL, { device: "npu-emulated", npuModel: `${kind}@30+` });
-      XrtLibrary.open("sotto_npu_emulated").configure(`${fault},watchdog=600`);
-      const warnings: Warning[] = [];
-      const heard = await npu.transcribe(audio, {
-        temperature: 0,
-        onWarning: (warning) => warnings.push(warning),
-      });
-      strictEqual(heard.text, expected.text);
-      deepStrictEqual(warnings.map(({ code }) => code), ["W_NPU_LOST"]);
-      match(warnings[0].message, /; in the window 0:2\d\.\d to 0:5\d\.\d$/);
-      deepStrictEqual(heard.run.warnings, warnings);
-      strictEqual(heard.run.npu?.fallbacks, heard.run.windows - 1);
-    },
-  );
-}
 
 testOnEmulatedNpu("Encoder.load() takes an open NPU device and leaves it open", [], async () => {
   using device = await openEmulated();
