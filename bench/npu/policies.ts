@@ -38,8 +38,8 @@ const POLICIES: readonly (readonly [NpuPrecision, model: string, goal: number | 
   ["bfp16", "device=strix", 0.03],
 ];
 
-/** The blocks alone on 512 rows: no convolutions, no positions, no final norm. */
-function blocksPlan(dims: EncoderDimensions): Plan {
+/** The blocks alone on 512 rows, as the seed has them: no convolutions, no positions, no final norm. */
+export function blocksPlan(dims: EncoderDimensions): Plan {
   const plan = planEncoder({ ...dims, n_audio_ctx: 512 });
   const stream = plan.steps.find(({ op }) => op === "layernorm")!.input;
   const first = plan.steps.findIndex(({ op }) => op === "layernorm");
