@@ -58,6 +58,7 @@ export function commandOptions({ values, files }: ParsedArguments): CommandOptio
     throw new SottoError("E_OPTION", "standard input (-) can be read only once");
   }
   if (values.get("resume")) checkResumable(files, values);
+  checkNpuOptions(values);
   const get: Getter = <T extends OptionValue>(name: string) => values.get(name) as T | undefined;
   const words = wordArguments(values);
   const transcription: TranscriptionOptions = {
@@ -116,6 +117,19 @@ const AUTOMATIC: readonly string[] = ["auto", "None"];
 
 function languageOption(typed: string | undefined): string | null {
   return typed === undefined || AUTOMATIC.includes(typed) ? null : typed;
+}
+
+/** What is said of an NPU must be for one: `auto` takes it where an overlay is given. */
+function checkNpuOptions(values: ParsedArguments["values"]): void {
+  const device = values.get("device") as string;
+  const takesNpu = device.startsWith("npu") || (device === "auto" && values.get("npu_overlay") !== undefined);
+  const idle = ["npu_overlay", "npu_precision"].find((name) => values.get(name) !== undefined);
+  if (takesNpu || idle === undefined) return;
+  throw new SottoError("E_OPTION", `--${idle} says nothing to --device ${device}: it is for an NPU`, {
+    hint: device === "auto"
+      ? "Add --npu_overlay, or --device npu-emulated."
+      : "Leave it out, or add --device npu.",
+  });
 }
 
 /** What is gone on with must be the same recording again, and there must be a place for the journal. */

@@ -1,7 +1,7 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { EXIT_STATUS } from "../../errors.ts";
 import { testOnEmulatedNpu } from "../npu/_with_emulated.ts";
-import { DEMO_MODEL, type Permissions, recording, runCommand } from "../support/command.ts";
+import { assertRefused, DEMO_MODEL, type Permissions, recording, runCommand } from "../support/command.ts";
 import { LIBRARY_PATH } from "../support/cpu_library.ts";
 
 const AUDIO = recording("01_command");
@@ -84,6 +84,23 @@ testOnEmulatedNpu(
     match(stderr, /--allow-ffi=\S*libsotto_npu_emulated/);
   },
 );
+
+Deno.test("transcribe refuses what is said of an NPU where none is taken", async () => {
+  for (
+    const [device, option, value] of [
+      ["cpu", "--npu_precision", "bf16"],
+      ["auto", "--npu_precision", "bf16"],
+      ["portable", "--npu_overlay", "no.xclbin"],
+    ]
+  ) {
+    const args = ["--model", DEMO_MODEL, "--device", device, option, value, AUDIO];
+    assertRefused(
+      await runCommand(args),
+      "E_OPTION",
+      new RegExp(`${option} says nothing to --device ${device}`),
+    );
+  }
+});
 
 /** A machine with an NPU answers otherwise. */
 function hasNoAccelerator(): boolean {
