@@ -63,7 +63,10 @@ Deno.test("parseArguments() takes - as a file and everything behind -- as files"
 });
 
 Deno.test("parseArguments() suggests the nearest option", () => {
-  assert.throws(() => parseArguments(["--langage", "de"]), refusal("E_OPTION", "--langage", '"language"'));
+  assert.throws(
+    () => parseArguments(["--langage", "de"]),
+    refusal("E_OPTION", "--langage", "Did you mean --language"),
+  );
   assert.throws(() => parseArguments(["--xyzzy"]), refusal("E_OPTION", "--xyzzy", "--help"));
   assert.throws(() => parseArguments(["-x"]), refusal("E_OPTION", "-x"));
 });
