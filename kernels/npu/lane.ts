@@ -5,6 +5,7 @@
  */
 
 import { throwIfAborted } from "../../abort.ts";
+import { SottoError } from "../../errors.ts";
 import type { XrtRun, XrtRunlist } from "../../ffi/xrt_objects.ts";
 import { SottoXrtCounter } from "../../ffi/xrt_symbols.ts";
 import type { NpuHost } from "./host.ts";
@@ -108,12 +109,20 @@ export class Lane implements AsyncDisposable {
    *
    * @param inputs F32, the plan's input buffer of each window.
    * @returns F32, its output buffer of each; new arrays.
+   * @throws {SottoError} E_OPTION if an input was detached; E_ABORTED; faults of the NPU.
    */
   async run(
     inputs: readonly Float32Array<ArrayBuffer>[],
     options: LaneRun,
   ): Promise<Float32Array<ArrayBuffer>[]> {
     const { plan } = this.#program;
+    const { name, rows, columns } = plan.buffers[plan.input];
+    // Their sizes were right when they were asked for; they have waited since.
+    if (inputs.some(({ length }) => length !== rows * columns)) {
+      throw new SottoError("E_OPTION", `Cannot run the plan: ${name} was detached before its turn came`, {
+        hint: "Leave a window's array alone until its features are there.",
+      });
+    }
     inputs.forEach((input, window) => this.#memory.array(plan.input).set(input, window * input.length));
     for (const operation of this.#order) {
       throwIfAborted(options.signal);

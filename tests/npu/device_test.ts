@@ -213,6 +213,21 @@ testOnEmulatedNpu("NpuLoadedPlan refuses to be disposed of while it runs, or wai
   await rejects(plan.run(logMel()), { code: "E_BUSY" });
 });
 
+testOnEmulatedNpu(
+  "NpuLoadedPlan refuses an input that was detached while it waited, and lives on",
+  [],
+  async () => {
+    using device = await openEmulated();
+    await using plan = await device.loadPlan(PLAN, WEIGHTS);
+    const expected = await plan.run(logMel(2));
+    const input = logMel();
+    const running = plan.run(input);
+    structuredClone(input, { transfer: [input.buffer] });
+    await rejects(running, { code: "E_OPTION", message: /detached before its turn came/ });
+    deepStrictEqual(await plan.run(logMel(2)), expected);
+  },
+);
+
 testOnEmulatedNpu("NpuLoadedPlan stops with E_ABORTED between two launches", [], async () => {
   using device = await openEmulated({ npuModel: "slow=20" });
   using plan = await device.loadPlan(PLAN, WEIGHTS);
