@@ -102,7 +102,9 @@ async function streamRows(formats: Formats, rounds: number, peaks: Peaks): Promi
       error: relativeError(back, values),
       verdicts: [{
         goal: `≥ ${100 * LEAST_OF_BANDWIDTH} % of memory`,
-        met: rate >= LEAST_OF_BANDWIDTH * peaks.read,
+        get met() { // asked when all is measured: the highest bandwidth of the run counts
+          return rate >= LEAST_OF_BANDWIDTH * peaks.read;
+        },
       }],
     });
   }
