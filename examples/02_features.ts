@@ -3,19 +3,12 @@
 //   deno run -A examples/02_features.ts [--model NAME] FILE OUT.f32
 //   python3 -c 'import numpy; print(numpy.fromfile("OUT.f32", "<f4").reshape(1500, -1))'
 
-import { parseArgs } from "node:util";
 import { Encoder, findModel, loadAudio, logMel, padOrTrim } from "../mod.ts";
+import { commandLine } from "./_command_line.ts";
 
-const { values, positionals: [file, out] } = parseArgs({
-  options: { model: { type: "string", default: "base" } },
-  allowPositionals: true,
-});
-if (!out) {
-  console.error("usage: 02_features.ts [--model NAME] FILE OUT.f32");
-  Deno.exit(64);
-}
+const { options, files: [file, out] } = commandLine("[--model NAME] FILE OUT.f32", 2, { model: "base" });
 
-using encoder = await Encoder.load(await findModel(values.model)); // the text decoder is not loaded
+using encoder = await Encoder.load(await findModel(options.model)); // the text decoder is not loaded
 const { device, dims } = encoder;
 const audio = padOrTrim(await loadAudio(file));
 const features = await encoder.encode(await logMel(audio, { bands: dims.n_mels, device }));

@@ -3,18 +3,12 @@
 //   deno run -A examples/03_similar.ts [--model NAME] QUERY FOLDER
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { Encoder, findModel, loadAudio, logMel, padOrTrim } from "../mod.ts";
+import { commandLine } from "./_command_line.ts";
 
-const { values, positionals: [query, folder] } = parseArgs({
-  options: { model: { type: "string", default: "base" } },
-  allowPositionals: true,
-});
-if (!folder) {
-  console.error("usage: 03_similar.ts [--model NAME] QUERY FOLDER");
-  Deno.exit(64);
-}
-using encoder = await Encoder.load(await findModel(values.model));
+const { options, files: [query, folder] } = commandLine("[--model NAME] QUERY FOLDER", 2, { model: "base" });
+
+using encoder = await Encoder.load(await findModel(options.model));
 const { device, dims: { n_mels: bands, n_audio_ctx, n_audio_state } } = encoder;
 
 /** The mean of the features where there is sound, of length 1: its product with another is their cosine. */

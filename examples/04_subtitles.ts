@@ -3,23 +3,17 @@
 //   deno run -A examples/04_subtitles.ts [--model NAME] FOLDER
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { loadModel, SottoError, writeTranscript } from "../mod.ts";
+import { commandLine } from "./_command_line.ts";
 
-const { values, positionals: [folder] } = parseArgs({
-  options: { model: { type: "string", default: "base" } },
-  allowPositionals: true,
-});
-if (!folder) {
-  console.error("usage: 04_subtitles.ts [--model NAME] FOLDER");
-  Deno.exit(64);
-}
+const { options, files: [folder] } = commandLine("[--model NAME] FOLDER", 1, { model: "base" });
+
 const names = Array.from(Deno.readDirSync(folder), ({ name }) => name).sort();
 const todo = names.filter((name) => /\.(wav|flac|mp3|ogg|opus|m4a|mp4|mkv|webm)$/i.test(name))
   .map((name) => ({ name, subtitles: `${name.replace(/\.\w+$/, "")}.srt` }))
   .filter(({ name, subtitles }) => !names.includes(subtitles) || void console.log(`${name}: done before`));
 
-await using model = await loadModel(values.model);
+await using model = await loadModel(options.model);
 const next = todo.values(); // both workers take from it
 
 async function work(): Promise<void> {

@@ -2,8 +2,8 @@
 //
 //   deno run -A examples/05_worker.ts [--model NAME] FILE…
 
-import { parseArgs } from "node:util";
 import { loadModel } from "../mod.ts";
+import { commandLine } from "./_command_line.ts";
 
 if ("postMessage" in globalThis) serve(self as unknown as MessagePort & { name: string });
 else await main();
@@ -19,8 +19,7 @@ function serve(port: MessagePort & { name: string }): void { // the worker's nam
 }
 
 async function main(): Promise<void> {
-  const options = { model: { type: "string", default: "base" } } as const;
-  const { values: { model }, positionals } = parseArgs({ options, allowPositionals: true });
+  const { options: { model }, files } = commandLine("[--model NAME] FILE…", 1, { model: "base" });
   const worker = new Worker(import.meta.url, { type: "module", name: model });
   const callers = new Map<number, PromiseWithResolvers<string>>();
   worker.onmessage = ({ data: { id, text, error } }) => {
@@ -33,8 +32,9 @@ async function main(): Promise<void> {
     worker.postMessage({ id, file });
     return callers.get(id)!.promise;
   };
+  const failed = ({ message }: Error): string => (Deno.exitCode = 1, message);
   const report = async (file: string, id: number): Promise<void> =>
-    console.log(file, "→", await transcribe(file, id).catch((error: Error) => error.message));
-  await Promise.all(positionals.map(report)); // all at once; the model takes them in turn
+    console.log(file, "→", await transcribe(file, id).catch(failed));
+  await Promise.all(files.map(report)); // all at once; the model takes them in turn
   worker.terminate();
 }

@@ -2,22 +2,17 @@
 //
 //   deno run -A examples/06_cancel.ts [--model NAME] [--seconds N] FILE
 
-import { parseArgs } from "node:util";
 import { loadModel, SottoError } from "../mod.ts";
+import { commandLine } from "./_command_line.ts";
 
-const { values, positionals: [file] } = parseArgs({
-  options: { model: { type: "string", default: "base" }, seconds: { type: "string", default: "10" } },
-  allowPositionals: true,
-});
-if (!file) {
-  console.error("usage: 06_cancel.ts [--model NAME] [--seconds N] FILE");
-  Deno.exit(64);
-}
-using model = await loadModel(values.model);
+const usage = "[--model NAME] [--seconds N] FILE";
+const { options, files: [file] } = commandLine(usage, 1, { model: "base", seconds: 10 });
+
+using model = await loadModel(options.model);
 
 // `signal` ends the work at once, between two tokens, with the error E_ABORTED; AbortSignal.any() joins several, such
 // as a client that leaves. `stop` in its place lets the window in progress end and gives the transcript so far.
-const signal = AbortSignal.timeout(1000 * Number(values.seconds));
+const signal = AbortSignal.timeout(1000 * options.seconds);
 try {
   for await (const { fraction, segments } of model.progress(file, { signal })) {
     console.log(`${Math.round(100 * fraction)} %`, segments.map(({ text }) => text).join("").trim());
@@ -25,5 +20,5 @@ try {
   console.log("done in time");
 } catch (error) {
   if (!(error instanceof SottoError && error.code === "E_ABORTED")) throw error;
-  console.log(`stopped after ${values.seconds} s`);
+  console.log(`stopped after ${options.seconds} s`);
 }

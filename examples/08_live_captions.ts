@@ -2,12 +2,11 @@
 //
 //   arecord -q -f S16_LE -r 16000 | deno run -A examples/08_live_captions.ts [--model NAME] [--language CODE]
 
-import { parseArgs } from "node:util";
 import { loadModel } from "../mod.ts";
+import { commandLine } from "./_command_line.ts";
 
-const { values } = parseArgs({
-  options: { model: { type: "string", default: "base" }, language: { type: "string" } },
-});
+const usage = "[--model NAME] [--language CODE]";
+const { options } = commandLine(usage, 0, { model: "base", language: "" });
 
 /** 16-bit samples as F32. A chunk of the pipe may end within a sample. */
 async function* microphone(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Float32Array> {
@@ -23,11 +22,11 @@ async function* microphone(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Flo
 const show = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text));
 const terminal = Deno.stdout.isTerminal();
 
-using model = await loadModel(values.model);
+using model = await loadModel(options.model);
 let line = ""; // the phrase as far as it is certain
 for await (
   const { committed, partial, segment } of model.transcribeStream(microphone(Deno.stdin.readable), {
-    language: values.language,
+    language: options.language || null,
   })
 ) {
   line += committed;

@@ -12,6 +12,7 @@ import {
   inFolder,
   recording,
   resultOf,
+  twoAtATime,
 } from "./support/command.ts";
 import { PROJECT_ROOT } from "./support/shared_data.ts";
 
@@ -86,7 +87,7 @@ Deno.test("04_subtitles writes what is missing, goes on after a bad file, and sk
 
 Deno.test("05_worker answers many callers, those that fail too", async () => {
   const result = await runExample("05_worker.ts", ...MODEL, COMMAND, "none.wav", GERMAN);
-  assertDone(result);
+  assert.equal(result.code, 1, result.stderr);
   const lines = result.stdout.trim().split("\n");
   for (
     const line of [
@@ -157,6 +158,49 @@ function pcmOf(wav: Uint8Array): Uint8Array {
   assert.equal(new TextDecoder().decode(wav.subarray(36, 40)), "data");
   return wav.subarray(44);
 }
+
+/** What is wrong with the arguments of an example, and what it must say of that. */
+const WRONG: readonly { args: readonly string[]; code: number; says: RegExp }[] = [
+  { args: ["01_language.ts"], code: 64, says: /^E_OPTION: too few arguments: got 0\. What may be typed: \[/ },
+  {
+    args: ["02_features.ts", "--modle", "x"],
+    code: 64,
+    says: /^E_OPTION: .*'--modle'\. Did you mean --model\?/,
+  },
+  { args: ["02_features.ts", ...MODEL, "none.wav", "x"], code: 66, says: /^E_INPUT: Cannot open none\.wav/ },
+  { args: ["03_similar.ts", ...MODEL, COMMAND, "/none"], code: 1, says: /^error: No such file .*'\/none'/ },
+  { args: ["04_subtitles.ts", "a", "b"], code: 64, says: /^E_OPTION: too many arguments: got 2\./ },
+  {
+    args: ["05_worker.ts", "--model"],
+    code: 64,
+    says: /^E_OPTION: Option '--model <value>' argument missing\./,
+  },
+  {
+    args: ["06_cancel.ts", "--seconds", "x", "f"],
+    code: 64,
+    says: /^E_OPTION: --seconds must be .* got "x"\./,
+  },
+  { args: ["06_cancel.ts", ...MODEL, "none.wav"], code: 66, says: /^E_INPUT: Cannot open none\.wav/ },
+  {
+    args: ["07_cut_words.ts", ...MODEL, "none.wav", "a", "/tmp"],
+    code: 66,
+    says: /^E_INPUT: Cannot open none/,
+  },
+  { args: ["08_live_captions.ts", "talk.wav"], code: 64, says: /^E_OPTION: too many arguments: got 1\./ },
+];
+
+Deno.test("Examples say what is wrong in one line, without a stack", async (t) => {
+  const run = ([name, ...args]: readonly string[]) => runExample(name, ...args);
+  const results = await twoAtATime(WRONG.map(({ args }) => () => run(args)));
+  for (const [i, { args, code, says }] of WRONG.entries()) {
+    await t.step(args.join(" "), () => {
+      const { stderr } = results[i];
+      assert.match(stderr, says);
+      assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+      assert.equal(results[i].code, code);
+    });
+  }
+});
 
 Deno.test("Every numbered example is run by a test", () => {
   assert.deepEqual([...RUN].sort(), NUMBERED);
