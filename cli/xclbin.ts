@@ -6,7 +6,6 @@
 
 import { dirname, isAbsolute, join, relative } from "node:path";
 import process from "node:process";
-import { parseArgs } from "node:util";
 import { SottoError } from "../errors.ts";
 import { disassemble } from "../kernels/npu/disassemble.ts";
 import { checkStream } from "../kernels/npu/stream_check.ts";
@@ -17,6 +16,10 @@ import { mlirAieKernels, mlirAieMemory } from "../kernels/xclbin/mlir_aie.ts";
 import { readNpuXclbin } from "../kernels/xclbin/read.ts";
 import { packXclbin } from "../kernels/xclbin/write.ts";
 import { printError } from "./console.ts";
+import { taskArguments } from "./task_arguments.ts";
+
+/** Where the usage is too long for the one line of an error. */
+const HINT = "deno task xclbin help shows how.";
 
 const USAGE = `Looks into NPU overlays, and packs them without AMD's tools.
 
@@ -105,15 +108,11 @@ function replaceFile(path: string, bytes: Uint8Array): void {
 
 function pack(args: readonly string[]): string[] {
   const option = { type: "string" } as const;
-  const { values, positionals } = parse(args, {
-    partition: option,
-    pdi: option,
-    kernels: option,
-    memory: option,
-  });
+  const options = { partition: option, pdi: option, kernels: option, memory: option };
+  const { values, positionals } = taskArguments(args, { options, allowPositionals: true }, HINT);
   const { partition, pdi, kernels, memory } = values;
   if (partition === undefined || positionals.length !== 1) {
-    throw new SottoError("E_OPTION", "Cannot pack without --partition and one output", { hint: USAGE });
+    throw new SottoError("E_OPTION", "Cannot pack without --partition and one output", { hint: HINT });
   }
   const bytes = packXclbin({
     partition: readText(partition),
@@ -126,26 +125,18 @@ function pack(args: readonly string[]): string[] {
   return [`${positionals[0]}: ${bytes.length} bytes`];
 }
 
-function parse<T extends Record<string, { readonly type: "string" }>>(args: readonly string[], options: T) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (cause) {
-    throw new SottoError("E_OPTION", cause instanceof Error ? cause.message : String(cause), { hint: USAGE });
-  }
-}
-
 function linesOf(args: readonly string[]): string[] {
   const [command, ...rest] = args;
   if (command === undefined || command === "help" || command === "--help") return [USAGE];
   if (command === "pack") return pack(rest);
   if (command !== "inspect") {
     throw new SottoError("E_OPTION", `Cannot ${command} an xclbin; it can be inspected or packed`, {
-      hint: USAGE,
+      hint: HINT,
     });
   }
-  const { positionals } = parse(rest, {});
+  const { positionals } = taskArguments(rest, { allowPositionals: true }, HINT);
   if (positionals.length === 0) {
-    throw new SottoError("E_OPTION", "Cannot inspect without a file", { hint: USAGE });
+    throw new SottoError("E_OPTION", "Cannot inspect without a file", { hint: HINT });
   }
   return positionals.flatMap((path) =>
     positionals.length > 1 ? [`${path}:`, ...inspectFile(path)] : inspectFile(path)

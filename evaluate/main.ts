@@ -5,8 +5,8 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { printError, printLine } from "../cli/console.ts";
+import { taskArguments } from "../cli/task_arguments.ts";
 import { SottoError } from "../errors.ts";
 import { loadModel, type LoadModelOptions, type TranscriptionOptions } from "../mod.ts";
 import { readManifest, type TrueRecording } from "./manifest.ts";
@@ -45,7 +45,8 @@ const OPTIONS = {
 } as const;
 
 async function main(args: string[]): Promise<void> {
-  const { values, positionals } = parse(args);
+  const config = { options: OPTIONS, allowPositionals: true } as const;
+  const { values, positionals } = taskArguments(args, config, "--help lists the options.");
   if (values.help) return console.log(HELP);
   if (positionals.length !== 1) {
     throw new SottoError("E_OPTION", `one folder to evaluate is needed: got ${positionals.length}`, {
@@ -71,15 +72,6 @@ async function main(args: string[]): Promise<void> {
     }
   }
   console.log(values.json ? JSON.stringify(rows, null, 2) : table(rows));
-}
-
-function parse(args: string[]) {
-  try {
-    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new SottoError("E_OPTION", message, { hint: "--help lists the options.", cause });
-  }
 }
 
 function count(typed: string | undefined): number | null {

@@ -5,10 +5,9 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { printError, printLine } from "../cli/console.ts";
+import { taskArguments } from "../cli/task_arguments.ts";
 import { SottoError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
 
 /** Default of each option by its name, which says too whether it is text or a number. */
 type Defaults = Readonly<Record<string, string | number>>;
@@ -18,9 +17,6 @@ export interface CommandLine<D extends Defaults> {
   readonly options: { readonly [Name in keyof D]: D[Name] extends number ? number : string };
   readonly files: readonly string[];
 }
-
-/** What Node says of arguments goes on, behind its first sentence, about a shell's quoting. */
-const FIRST_SENTENCE = /^.*?(?=\. |\.?\n|\.?$)/;
 
 /**
  * Reads the arguments; a wrong one ends the example with the status 64. From then on every error that nobody catches
@@ -49,20 +45,13 @@ function report(error: unknown): number {
 }
 
 function read<D extends Defaults>(usage: string, least: number, defaults: D): CommandLine<D> {
-  const wrong = (message: string, suggestion = "") =>
-    new SottoError("E_OPTION", message, { hint: `${suggestion}What may be typed: ${usage}` });
+  const hint = `What may be typed: ${usage}`;
+  const wrong = (message: string) => new SottoError("E_OPTION", message, { hint });
   const names = Object.keys(defaults);
-  const parse = () => {
-    const options = Object.fromEntries(names.map((name) => [name, { type: "string" as const }]));
-    try {
-      return parseArgs({ options, allowPositionals: true });
-    } catch (error) {
-      const message = FIRST_SENTENCE.exec((error as Error).message)![0];
-      const meant = nearest(/^Unknown option '--([^']+)/.exec(message)?.[1] ?? "", names);
-      throw wrong(message, meant && `Did you mean --${meant}? `);
-    }
-  };
-  const { values, positionals: files } = parse();
+  const { values, positionals: files } = taskArguments(Deno.args, {
+    options: Object.fromEntries(names.map((name) => [name, { type: "string" } as const])),
+    allowPositionals: true,
+  }, hint);
   const most = usage.endsWith("…") ? Infinity : least;
   if (files.length < least || files.length > most) {
     throw wrong(`too ${files.length < least ? "few" : "many"} arguments: got ${files.length}`);

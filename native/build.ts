@@ -8,7 +8,8 @@
  */
 
 import { relative } from "node:path";
-import { parseArgs } from "node:util";
+import { printError } from "../cli/console.ts";
+import { taskArguments } from "../cli/task_arguments.ts";
 import { buildEmulatedNpu, buildXrtShim } from "./build_npu.ts";
 import {
   build,
@@ -58,23 +59,25 @@ export async function buildProgram(
   return await build(toolchain, options, name, await cFiles("cpu"), sources, linkFlags);
 }
 
+const OPTIONS = {
+  optional: { type: "boolean" },
+  force: { type: "boolean" },
+  compiler: { type: "string" },
+  sanitize: { type: "string" },
+  target: { type: "string" },
+  xrt: { type: "string" },
+} as const;
+
+const USAGE =
+  "What may be typed: [--optional] [--force] [--compiler NAME] [--sanitize KINDS] [--target PREFIX] [--xrt FOLDER]";
+
 /** Says what takes a while. */
 function tell(path: string): void {
   console.error(`compiling ${relative(Deno.cwd(), path)}, once; this may take a minute`);
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      optional: { type: "boolean" },
-      force: { type: "boolean" },
-      compiler: { type: "string" },
-      sanitize: { type: "string" },
-      target: { type: "string" },
-      xrt: { type: "string" },
-    },
-  });
+  const { values } = taskArguments(args, { options: OPTIONS }, USAGE);
   try {
     const started = performance.now();
     for (const buildOne of [buildLibrary, buildEmulatedNpu, buildXrtShim]) {
@@ -101,4 +104,6 @@ async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  Deno.exit(await main(Deno.args).catch((error) => printError(error, false)));
+}

@@ -8,7 +8,9 @@
 import { dirname, join } from "node:path";
 import { DIGEST_SUFFIX, sha256 } from "../ffi/library_digest.ts";
 import { libraryCache, libraryFileName } from "../ffi/library_path.ts";
-import { buildLibrary } from "./build.ts";
+import { printError } from "../cli/console.ts";
+import { taskArguments } from "../cli/task_arguments.ts";
+import { BuildError, buildLibrary } from "./build.ts";
 
 /** Copies a library under its digest; the path of the copy. An old copy stays whole until the new one is. */
 export async function installLibrary(source: string, folder: string): Promise<string> {
@@ -22,12 +24,22 @@ export async function installLibrary(source: string, folder: string): Promise<st
   return path;
 }
 
-if (import.meta.main) {
-  const folder = libraryCache();
-  if (folder === null) {
-    console.error("Cannot install: neither SOTTO_CACHE, XDG_CACHE_HOME nor HOME says where the cache is");
-    Deno.exit(1);
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    taskArguments(args, {}, "There is nothing to choose.");
+    const folder = libraryCache();
+    if (folder === null) {
+      console.error("Cannot install: neither SOTTO_CACHE, XDG_CACHE_HOME nor HOME says where the cache is");
+      return 1;
+    }
+    const { path } = await buildLibrary();
+    console.log(`installed ${await installLibrary(path, folder)}`);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof BuildError)) return printError(error, false);
+    console.error(error.output + error.message);
+    return 1;
   }
-  const { path } = await buildLibrary();
-  console.log(`installed ${await installLibrary(path, folder)}`);
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

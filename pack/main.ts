@@ -6,16 +6,17 @@
  */
 
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { printError } from "../cli/console.ts";
+import { taskArguments } from "../cli/task_arguments.ts";
 import { sha256 } from "../ffi/library_digest.ts";
 import { BuildError } from "../native/build.ts";
 import { type Package, platformPackageOf, PLATFORMS, sottoPackage } from "./packages.ts";
 
+const USAGE = "What may be typed: [--out FOLDER] [--xrt FOLDER]";
+
 async function main(args: readonly string[]): Promise<number> {
-  const { values: { out, xrt } } = parseArgs({
-    args: [...args],
-    options: { out: { type: "string", default: "dist" }, xrt: { type: "string" } },
-  });
+  const options = { out: { type: "string", default: "dist" }, xrt: { type: "string" } } as const;
+  const { values: { out, xrt } } = taskArguments(args, { options }, USAGE);
   await Deno.mkdir(out, { recursive: true });
   const write = async ({ fileName, bytes }: Package) => {
     await Deno.writeFile(join(out, fileName), bytes);
@@ -40,4 +41,6 @@ async function main(args: readonly string[]): Promise<number> {
   return status;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) {
+  Deno.exit(await main(Deno.args).catch((error) => printError(error, false)));
+}

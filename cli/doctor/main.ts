@@ -4,10 +4,11 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
 import { SOTTO_CPU_ABI } from "../../ffi/cpu_symbols.ts";
 import { CpuLibrary } from "../../ffi/cpu_library.ts";
 import { type DeviceProbe, openDevice, probeDevices } from "../../kernels/mod.ts";
+import { printError } from "../console.ts";
+import { taskArguments } from "../task_arguments.ts";
 import { advice } from "./advice.ts";
 import { type MachineFacts, machineFacts } from "./machine.ts";
 import { type NpuFacts, npuFacts } from "./npu.ts";
@@ -107,8 +108,11 @@ export function report({ machine, processor, abi, devices, takes, npu, advice }:
   return `${text.join("\n")}\nTo improve\n${tips}`;
 }
 
-if (import.meta.main) {
-  const { values } = parseArgs({ args: Deno.args, options: { json: { type: "boolean" } } });
+async function main(args: readonly string[]): Promise<void> {
+  const options = { json: { type: "boolean" } } as const;
+  const { values } = taskArguments(args, { options }, "--json is its only option.");
   const diagnosis = await diagnose();
   console.log(values.json ? JSON.stringify(diagnosis, null, 2) : report(diagnosis));
 }
+
+if (import.meta.main) await main(Deno.args).catch((error) => Deno.exit(printError(error, false)));
