@@ -133,6 +133,7 @@ export {
   type LoadedDecoder,
   type LoadedPlan,
   type LoadPlanOptions,
+  type LogitReader,
   type NpuDeviceOptions,
   type NpuDispatchPolicy,
   type NpuPrecision,

@@ -192,7 +192,7 @@ async function run(options: BenchOptions): Promise<Report> {
   try {
     const decoder = await randomDecoder(BASE_DECODER, decoderPath);
     rows.push(...await decoderRows(device, decoder, { rounds, peaks }));
-    rows.push(...await tokenRows());
+    rows.push(...await tokenRows(device, decoder));
     const encoderSeconds = subject.name === "base" ? encoder.rows[0].time!.min : null;
     rows.push(...await wordRows(device, decoder, { rounds, encoderSeconds }));
     if (subject.name === "base") rows.push(await openingRow(device, decoder, rounds));

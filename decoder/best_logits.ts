@@ -1,15 +1,23 @@
 /**
- * The highest few of a span of logits, found in one pass.
+ * The highest few of a part of the logits, found in one pass.
  *
  * @module
  */
 
-/** The k highest logits of the span scanned last, in falling order; of equals the lower id first. */
+import type { LogitReader } from "../kernels/device.ts";
+
+/** Ids `from…to)`. */
+export interface Part {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The k highest logits of the part scanned last, in falling order; of equals the lower id first. */
 export class BestLogits {
   /** How many there are: k, or fewer where fewer tokens are allowed. */
   count = 0;
   /** Int32 [k]: ids. */
-  readonly tokens: Int32Array;
+  readonly tokens: Int32Array<ArrayBuffer>;
   /** F64 [k]: their logits. */
   readonly logits: Float64Array;
 
@@ -33,8 +41,18 @@ export class BestLogits {
     this.count = 0;
   }
 
-  /** Scans `logits[from…to)`; −Infinity and NaN are passed over. */
-  scan(logits: Float32Array, from: number, to: number): void {
+  /**
+   * Scans a part of the logits; −Infinity and NaN are passed over.
+   *
+   * @param reader Does it instead, with the same result.
+   */
+  scan(logits: Float32Array<ArrayBuffer>, part: Part, reader?: LogitReader): void {
+    if (reader) {
+      this.count = reader.best(logits, part, this.tokens);
+      for (let i = 0; i < this.count; i++) this.logits[i] = logits[this.tokens[i]];
+      return;
+    }
+    const { from, to } = part;
     this.count = 0;
     const last = this.tokens.length - 1;
     let least = -Infinity; // what a logit must exceed to come in

@@ -45,6 +45,7 @@ export class LockStep implements LoadedDecoder {
       step: (tokens, sequences, position, rows) => this.#step({ session, tokens, sequences, position, rows }),
       align: (tokens, heads, vocabulary) => session.align(tokens, heads, vocabulary),
       reorder: (sources) => session.reorder(sources),
+      logits: session.logits,
       [Symbol.dispose]: () => session[Symbol.dispose](),
     };
   }

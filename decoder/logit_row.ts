@@ -8,40 +8,52 @@
  * @module
  */
 
-import { BestLogits } from "./best_logits.ts";
+import type { LogitReader } from "../kernels/device.ts";
+import { BestLogits, type Part } from "./best_logits.ts";
 import { sumOfWeights, weightOf } from "./exponential.ts";
 
 /** A part of the vocabulary, and what is known of it. */
-interface Span {
-  readonly from: number;
-  readonly to: number;
+interface Span extends Part {
   readonly best: BestLogits;
   /** Whether `best` holds for the logits as they are. */
   known: boolean;
+}
+
+/** How a row is read. */
+export interface LogitRowOptions {
+  /** How many of the highest are wanted of it; default 1. */
+  readonly most?: number;
+  /** Who reads the logits; default TypeScript. What is found is the same, sums are within 1e-6 with either. */
+  readonly logits?: LogitReader;
 }
 
 /** Logits F32 [V], changed in place; one row object serves every token of a window. */
 export class LogitRow {
   readonly #text: Span;
   readonly #times: Span;
-  #logits: Float32Array;
+  readonly #reader: LogitReader | undefined;
+  #logits: Float32Array<ArrayBuffer>;
 
   /**
    * Takes a first row.
    *
    * @param logits F32 [V]; see {@linkcode LogitRow.take}.
    * @param timestampBegin The first time's id; all ids below count as text.
-   * @param most How many of the highest are wanted of it; default 1.
    */
-  constructor(logits: Float32Array, timestampBegin: number, most = 1) {
+  constructor(
+    logits: Float32Array<ArrayBuffer>,
+    timestampBegin: number,
+    { most = 1, logits: reader }: LogitRowOptions = {},
+  ) {
     const V = logits.length;
     this.#text = { from: 0, to: timestampBegin, best: new BestLogits(most), known: false };
     this.#times = { from: timestampBegin, to: V, best: new BestLogits(most), known: false };
+    this.#reader = reader;
     this.#logits = logits;
   }
 
   /** Takes the next row, of the same length. The row changes it. */
-  take(logits: Float32Array): void {
+  take(logits: Float32Array<ArrayBuffer>): void {
     this.#logits = logits;
     this.#text.known = false;
     this.#times.known = false;
@@ -115,13 +127,13 @@ export class LogitRow {
   /** log Σ exp(logit) over all tokens, within 1e-6; −Infinity where every token is forbidden. */
   logSum(): number {
     const { highest } = this;
-    return highest + Math.log(this.#weigh(this.#text, highest) + this.#weigh(this.#times, highest));
+    return highest + Math.log(this.#sum(this.#text, highest) + this.#sum(this.#times, highest));
   }
 
   /** log Σ exp(logit) over the times, within 1e-6. */
   logSumOfTimes(): number {
     const { highest } = this.times;
-    return highest + Math.log(this.#weigh(this.#times, highest));
+    return highest + Math.log(this.#sum(this.#times, highest));
   }
 
   /**
@@ -144,15 +156,21 @@ export class LogitRow {
     return this.likeliest; // where rounding leaves a rest
   }
 
-  /** Σ exp((logit − highest) / temperature) over a span. */
-  #weigh(span: Span, highest: number, temperature = 1): number {
+  /** Σ exp(logit − highest) over a span. */
+  #sum(span: Span, highest: number): number {
+    if (!this.#reader) return this.#weigh(span, highest, 1);
+    return this.#scanned(span).count === 0 ? 0 : this.#reader.sum(this.#logits, span, highest);
+  }
+
+  /** Σ exp((logit − highest) / temperature) over a span, in TypeScript: a seed draws alike wherever logits come from. */
+  #weigh(span: Span, highest: number, temperature: number): number {
     if (this.#scanned(span).count === 0) return 0;
     return sumOfWeights(this.#logits, span, { highest, temperature });
   }
 
   #scanned(span: Span): BestLogits {
     if (!span.known) {
-      span.best.scan(this.#logits, span.from, span.to);
+      span.best.scan(this.#logits, span, this.#reader);
       span.known = true;
     }
     return span.best;

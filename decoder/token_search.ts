@@ -79,12 +79,13 @@ export async function searchTokens(
   const rows = startIndex === last ? [last] : [startIndex, last];
   const first = await session.step(Int32Array.from(initial), 1, 0, rows);
   const V = first.length / rows.length;
+  const reading = { most: search.candidates, logits: session.logits };
   const noSpeechProb = task.noSpeech === null
     ? NaN
-    : probabilityOf(task.noSpeech, first.slice(0, V), timestampBegin);
+    : probabilityOf(task.noSpeech, new LogitRow(first.subarray(0, V), timestampBegin, reading));
 
   let logits = first.subarray(first.length - V);
-  const row = new LogitRow(logits, timestampBegin, search.candidates);
+  const row = new LogitRow(logits, timestampBegin, reading);
   for (let written = 1;; written++) {
     search.inProgress.forEach(({ tokens }, i) => {
       row.take(logits.subarray(i * V, (i + 1) * V));
@@ -104,6 +105,6 @@ export async function searchTokens(
 }
 
 /** Probability of one token under logits that no rule has touched. */
-function probabilityOf(token: number, logits: Float32Array, timestampBegin: number): number {
-  return Math.exp(logits[token] - new LogitRow(logits, timestampBegin).logSum());
+function probabilityOf(token: number, row: LogitRow): number {
+  return Math.exp(row.at(token) - row.logSum());
 }

@@ -59,6 +59,8 @@ export const BINDINGS: readonly Binding[] = [
       "sotto_cpu_context_describe",
       "sotto_cpu_destroy", // Symbol.dispose cannot wait
       "sotto_cpu_session_create", // reserves memory, touches none of it
+      "sotto_cpu_session_best_logits",
+      "sotto_cpu_session_sum_logits",
     ],
   },
   {

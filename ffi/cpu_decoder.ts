@@ -50,6 +50,9 @@ export interface SessionAdvance {
 /** Key and value caches over one window. Calls queue. */
 export class CpuSession extends NativeHandle {
   readonly #symbols: CpuSymbols;
+  /** What reading logits answers with, one of each. */
+  readonly #count = new Int32Array(1);
+  readonly #sum = new Float64Array(1);
 
   /** @param handle As `sotto_cpu_session_create` gave it. */
   constructor(symbols: CpuSymbols, handle: bigint) {
@@ -127,6 +130,51 @@ export class CpuSession extends NativeHandle {
         ...sized(results.probabilities),
         ...error,
       ));
+  }
+
+  /**
+   * Finds the highest of logits `from…to)`: their ids into `tokens`, in falling order, of equals the lower first. NaN and
+   * −Infinity are passed over.
+   *
+   * @returns How many there are.
+   */
+  bestLogits(
+    logits: Float32Array<ArrayBuffer>,
+    { from, to }: { readonly from: number; readonly to: number },
+    tokens: Int32Array<ArrayBuffer>,
+  ): number {
+    const symbol = "sotto_cpu_session_best_logits";
+    check(symbol, (error) =>
+      this.#symbols[symbol](
+        this.handle,
+        ...sized(logits),
+        from,
+        to,
+        ...sized(tokens),
+        ...sized(this.#count),
+        ...error,
+      ));
+    return this.#count[0];
+  }
+
+  /** Σ exp(logit − highest) over logits `from…to)`, none of which is above `highest`. */
+  sumLogits(
+    logits: Float32Array<ArrayBuffer>,
+    { from, to }: { readonly from: number; readonly to: number },
+    highest: number,
+  ): number {
+    const symbol = "sotto_cpu_session_sum_logits";
+    check(symbol, (error) =>
+      this.#symbols[symbol](
+        this.handle,
+        ...sized(logits),
+        from,
+        to,
+        highest,
+        ...sized(this.#sum),
+        ...error,
+      ));
+    return this.#sum[0];
   }
 
   /** Makes sequence i a copy of what was sequence `sources[i]`. */

@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 6;
+export const SOTTO_CPU_ABI = 7;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -293,6 +293,37 @@ export const CPU_SYMBOLS = {
     ],
     result: "i32",
     nonblocking: true,
+  },
+  sotto_cpu_session_best_logits: {
+    parameters: [
+      "u64", // uint64_t session
+      "buffer", // const float *logits
+      "usize", // size_t logits_length
+      "i32", // int32_t from
+      "i32", // int32_t to
+      "buffer", // int32_t *tokens
+      "usize", // size_t tokens_length
+      "buffer", // int32_t *count
+      "usize", // size_t count_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
+  },
+  sotto_cpu_session_sum_logits: {
+    parameters: [
+      "u64", // uint64_t session
+      "buffer", // const float *logits
+      "usize", // size_t logits_length
+      "i32", // int32_t from
+      "i32", // int32_t to
+      "f32", // float highest
+      "buffer", // double *sum
+      "usize", // size_t sum_length
+      "buffer", // char *error
+      "usize", // size_t error_capacity
+    ],
+    result: "i32",
   },
   sotto_cpu_measure: {
     parameters: [

@@ -14,6 +14,7 @@ export type {
   LoadedDecoder,
   LoadedPlan,
   LoadPlanOptions,
+  LogitReader,
   MelFilters,
   RunOptions,
   SessionStep,

@@ -14,6 +14,7 @@ import type {
   DecoderPrecision,
   DecoderSession,
   LoadedDecoder,
+  LogitReader,
   SessionStep,
   TextAlignment,
 } from "../device.ts";
@@ -114,6 +115,7 @@ export class CpuLoadedDecoder implements LoadedDecoder {
 
 /** Token sequences over one window. */
 class CpuDecoderSession implements DecoderSession {
+  readonly logits: LogitReader;
   readonly #session: CpuSession;
   readonly #dims: DecoderDimensions;
   readonly #hypotheses: number;
@@ -122,6 +124,10 @@ class CpuDecoderSession implements DecoderSession {
     this.#session = session;
     this.#dims = dims;
     this.#hypotheses = hypotheses;
+    this.logits = {
+      best: (logits, part, tokens) => session.bestLogits(logits, part, tokens),
+      sum: (logits, part, highest) => session.sumLogits(logits, part, highest),
+    };
   }
 
   async setFeatures(features: Float32Array<ArrayBuffer>): Promise<void> {

@@ -21,6 +21,14 @@ typedef void combine_kernel(const float *a, int64_t a_stride, int64_t rows, cons
 /* x[i] ← exp(scale · (x[i] − max x)), i < n; answers their sum. n ≥ 1, scale > 0. */
 typedef float softmax_kernel(float *x, int64_t n, float scale);
 
+/* The places of the `most` ≥ 1 highest of values[0…n), in falling order, of equals the first first; answers how many there
+ * are. NaN and −∞ are passed over. */
+typedef int64_t highest_kernel(const float *values, int64_t n, int64_t most, int32_t *places);
+
+/* Σ exp(values[i] − highest), i < n, within 1e-6 of it; no value is above `highest`, which is finite. NaN and −∞ add
+ * nothing. */
+typedef double sum_exp_kernel(const float *values, int64_t n, float highest);
+
 /* F32 to F16, to nearest even; values beyond ±65504, F16's largest, become that. `out` may be unaligned. */
 typedef void narrow_kernel(const float *values, int64_t count, void *out);
 

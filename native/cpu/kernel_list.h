@@ -29,6 +29,8 @@
   SLOT(combine_i16, combine_kernel)                          \
   SLOT(combine_i8, combine_kernel)                           \
   SLOT(softmax_f32, softmax_kernel)                          \
+  SLOT(highest, highest_kernel)                              \
+  SLOT(sum_exp, sum_exp_kernel)                              \
   SLOT(narrow_f16, narrow_kernel)                            \
   SLOT(quantize_i16, quantize_kernel)                        \
   SLOT(count_non_finite_f16, count_non_finite_kernel)        \
@@ -70,6 +72,8 @@
   KERNEL(combine_i16, combine_f32i16f32_ref)                   \
   KERNEL(combine_i8, combine_f32i8f32_ref)                     \
   KERNEL(softmax_f32, softmax_f32_ref)                         \
+  KERNEL(highest, highest_f32_ref)                             \
+  KERNEL(sum_exp, sum_exp_f32_ref)                             \
   KERNEL(narrow_f16, narrow_f32f16_ref)                        \
   KERNEL(quantize_i16, quantize_f32i16_ref)                    \
   KERNEL(count_non_finite_f16, count_non_finite_f16_ref)       \
@@ -104,6 +108,8 @@
   KERNEL(combine_i16, combine_f32i16f32_avx2)                   \
   KERNEL(combine_i8, combine_f32i8f32_avx2)                     \
   KERNEL(softmax_f32, softmax_f32_avx2)                         \
+  KERNEL(highest, highest_f32_avx2)                             \
+  KERNEL(sum_exp, sum_exp_f32_avx2)                             \
   KERNEL(narrow_f16, narrow_f32f16_avx2)                        \
   KERNEL(quantize_i16, quantize_f32i16_avx2)                    \
   KERNEL(narrow_bf16, narrow_f32bf16_avx2)                      \
@@ -139,6 +145,8 @@
   KERNEL(combine_i16, combine_f32i16f32_avx512)  \
   KERNEL(combine_i8, combine_f32i8f32_avx512)    \
   KERNEL(softmax_f32, softmax_f32_avx512)        \
+  KERNEL(highest, highest_f32_avx512)            \
+  KERNEL(sum_exp, sum_exp_f32_avx512)            \
   KERNEL(narrow_f16, narrow_f32f16_avx512)       \
   KERNEL(quantize_i16, quantize_f32i16_avx512)   \
   KERNEL(range, range_f32_avx512)                \
@@ -181,6 +189,8 @@
   KERNEL(combine_i16, combine_f32i16f32_neon)  \
   KERNEL(combine_i8, combine_f32i8f32_neon)    \
   KERNEL(softmax_f32, softmax_f32_neon)        \
+  KERNEL(highest, highest_f32_neon)            \
+  KERNEL(sum_exp, sum_exp_f32_neon)            \
   KERNEL(narrow_f16, narrow_f32f16_neon)       \
   KERNEL(quantize_i16, quantize_f32i16_neon)
 

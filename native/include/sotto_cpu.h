@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 6
+#define SOTTO_CPU_ABI 7
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -183,6 +183,21 @@ SOTTO_API int32_t sotto_cpu_session_align(uint64_t session, const int32_t *token
 /* Makes sequence i a copy of what was sequence sources[i]. */
 SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sources, size_t sources_length,
                                             char *error, size_t error_capacity);
+
+/* What choosing a token asks of a part of its logits, on the calling thread, in microseconds; the session says whose kernels.
+ *
+ * tokens [most] receives the ids of the highest of logits[from…to), in falling order, of equals the lower first; count [1]
+ * how many there are. NaN and −∞ are passed over. */
+SOTTO_API int32_t sotto_cpu_session_best_logits(uint64_t session, const float *logits, size_t logits_length,
+                                                int32_t from, int32_t to, int32_t *tokens, size_t tokens_length,
+                                                int32_t *count, size_t count_length, char *error,
+                                                size_t error_capacity);
+
+/* sum [1] = Σ exp(logit − highest) over logits[from…to), none of which is above `highest`, a finite number; within 1e-6 of
+ * it. NaN and −∞ add nothing. */
+SOTTO_API int32_t sotto_cpu_session_sum_logits(uint64_t session, const float *logits, size_t logits_length,
+                                               int32_t from, int32_t to, float highest, double *sum,
+                                               size_t sum_length, char *error, size_t error_capacity);
 
 /* Measures this machine on the context's threads, for the benchmark: "f32_peak" in operations per second
  * (register-only multiply-adds of the context's variant), the same with another name of its rates for "f32", "read_bandwidth" in bytes per second (a buffer far larger

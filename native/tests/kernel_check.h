@@ -36,6 +36,8 @@
 
 /* Relative; exponent = the largest |scale · x|, whose rounding the exponential turns into an error. */
 #define TOLERANCE_SOFTMAX(exponent) (5e-7 + 4 * ROUNDING * (exponent))
+/* lanes/choose.h: relative. */
+#define TOLERANCE_SUM_EXP 1e-6
 /* lanes/mel.h: of a power against the frame's largest, and of its logarithm. */
 #define TOLERANCE_POWER 1e-6
 #define TOLERANCE_LOG 2e-6

@@ -11,7 +11,7 @@ const [A, B, C] = [1, 2, 3];
 function row(probabilities: Record<number, number>, candidates: number): LogitRow {
   const logits = new Float32Array(5).fill(-Infinity);
   for (const [token, p] of Object.entries(probabilities)) logits[Number(token)] = Math.log(p);
-  return new LogitRow(logits, 4, candidates);
+  return new LogitRow(logits, 4, { most: candidates });
 }
 
 /** Offers each text in progress its row, and goes on. */

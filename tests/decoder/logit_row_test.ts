@@ -32,7 +32,7 @@ Deno.test("LogitRow sums exponentials to 1e-6, however far the logits spread and
 Deno.test("LogitRow finds the highest of text and times, and of both in falling order", () => {
   for (const most of [1, 2, 6]) {
     const values = logits(10);
-    const row = new LogitRow(values.slice(), FIRST_TIME, most);
+    const row = new LogitRow(values.slice(), FIRST_TIME, { most });
     const ranked = [...values.keys()].sort((a, b) => values[b] - values[a]);
     const found: number[] = [];
     row.forBest((token, logit) => {
@@ -47,7 +47,7 @@ Deno.test("LogitRow finds the highest of text and times, and of both in falling 
 });
 
 Deno.test("LogitRow takes the lower id of equal logits", () => {
-  const row = new LogitRow(Float32Array.of(1, 2, 2, 2, 2, 0), 3, 3);
+  const row = new LogitRow(Float32Array.of(1, 2, 2, 2, 2, 0), 3, { most: 3 });
   const found: number[] = [];
   row.forBest((token) => void found.push(token));
   assert.deepEqual(found, [1, 2, 3]);

@@ -14,6 +14,7 @@ export const PROGRAMS = {
     "tests/test_attention.c",
     "tests/test_rows.c",
     "tests/test_decoder_kernels.c",
+    "tests/test_choose.c",
     "tests/test_formats.c",
   ],
   library_test: ["tests/library_test.c"],

@@ -1,0 +1,3 @@
+#include "lanes.h"
+
+#include "../lanes/choose.h"
