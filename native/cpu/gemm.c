@@ -19,11 +19,11 @@ static size_t tile_block_bytes(const gemm_kernel *kernel, int64_t depth) {
   return round_up(depth_bytes(kernel, kernel->a_step_bytes, depth), SOTTO_ALIGNMENT);
 }
 
-static size_t tile_bytes(const gemm_kernel *kernel, int64_t k) {
+size_t gemm_tile_bytes(const gemm_kernel *kernel, int64_t k) {
   return (size_t)ceil_div(k, kernel->kc) * tile_block_bytes(kernel, kernel->kc);
 }
 
-static size_t sums_bytes(const gemm_kernel *kernel) {
+size_t gemm_sums_bytes(const gemm_kernel *kernel) {
   return round_up((size_t)kernel->mr * (size_t)kernel->nr * sizeof(float), SOTTO_ALIGNMENT);
 }
 
@@ -32,7 +32,7 @@ static size_t sums_bytes(const gemm_kernel *kernel) {
 enum { MIN_TILES = 4 };
 
 static int64_t tiles_at_a_time(const gemm_kernel *kernel, int64_t k) {
-  const int64_t fitting = kernel->block_bytes / (int64_t)tile_bytes(kernel, k);
+  const int64_t fitting = kernel->block_bytes / (int64_t)gemm_tile_bytes(kernel, k);
   return fitting > MIN_TILES ? fitting : MIN_TILES;
 }
 
@@ -47,7 +47,7 @@ void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t
 }
 
 size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k) {
-  return (size_t)tiles_at_a_time(kernel, k) * (tile_bytes(kernel, k) + sums_bytes(kernel));
+  return (size_t)tiles_at_a_time(kernel, k) * (gemm_tile_bytes(kernel, k) + gemm_sums_bytes(kernel));
 }
 
 /* How many threads share the rows, of `parts`: the others share the columns. The split whose largest share is least work:
@@ -73,9 +73,8 @@ static void fetch_addend(const gemm_store *store) {
       __builtin_prefetch(store->addend + r * store->addend_stride + c);
 }
 
-/* Multiplies `tiles` packed tiles, beginning at row `row`, with one panel. */
-static void multiply_panel(const gemm_product *p, const char *packed, float *sums, int64_t row, int64_t tiles,
-                           int64_t panel) {
+void gemm_multiply_panel(const gemm_product *p, const char *packed, float *sums, int64_t row, int64_t tiles,
+                         int64_t panel) {
   const gemm_kernel *kernel = p->kernel;
   const int64_t k = p->b->k, column = panel * kernel->nr;
   const int64_t columns = p->b->n - column < kernel->nr ? p->b->n - column : kernel->nr;
@@ -97,14 +96,14 @@ static void multiply_panel(const gemm_product *p, const char *packed, float *sum
           .is_gelu = p->is_gelu,
       };
       if (store.addend != NULL && begin + depth == k) fetch_addend(&store);
-      kernel->multiply(depth, a_block + (size_t)i * tile_bytes(kernel, k), b_block,
-                       (float *)((char *)sums + (size_t)i * sums_bytes(kernel)), begin == 0,
+      kernel->multiply(depth, a_block + (size_t)i * gemm_tile_bytes(kernel, k), b_block,
+                       (float *)((char *)sums + (size_t)i * gemm_sums_bytes(kernel)), begin == 0,
                        begin + depth == k ? &store : NULL);
     }
   }
 }
 
-static void pack_tiles(const gemm_product *p, char *packed, int64_t row, int64_t tiles) {
+void gemm_pack_tiles(const gemm_product *p, char *packed, int64_t row, int64_t tiles) {
   const gemm_kernel *kernel = p->kernel;
   const int64_t k = p->b->k;
   for (int64_t i = 0; i < tiles; i++) {
@@ -127,16 +126,16 @@ void gemm_part(void *product, int part, int parts) {
 
   const int64_t at_a_time = tiles_at_a_time(kernel, p->b->k);
   char *packed = (char *)p->scratch + (size_t)part * p->scratch_stride;
-  float *sums = (float *)(packed + (size_t)at_a_time * tile_bytes(kernel, p->b->k));
+  float *sums = (float *)(packed + (size_t)at_a_time * gemm_tile_bytes(kernel, p->b->k));
   for (int64_t at = mine.begin, next; at < mine.end; at = next) {
     const int64_t tile = at / width, first = at % width, whole = (mine.end - at) / width;
     const int64_t count = first > 0 || whole == 0 ? 1 : whole < at_a_time ? whole : at_a_time;
     next = first > 0 || whole == 0 ? at - first + width : at + count * width;
     if (next > mine.end) next = mine.end;
-    pack_tiles(p, packed, tile * kernel->mr, count);
+    gemm_pack_tiles(p, packed, tile * kernel->mr, count);
     for (int64_t panel = first; panel < width && panel < first + next - at; panel++) {
       if (p->cancel != NULL && atomic_load_explicit(p->cancel, memory_order_relaxed) != 0) return;
-      multiply_panel(p, packed, sums, tile * kernel->mr, count, panels.begin + panel);
+      gemm_multiply_panel(p, packed, sums, tile * kernel->mr, count, panels.begin + panel);
     }
   }
 }

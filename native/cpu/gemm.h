@@ -56,4 +56,17 @@ typedef struct {
 /* The part of a product that belongs to one thread; a pool_job. */
 void gemm_part(void *product, int part, int parts);
 
+/* ---- The pieces of a product, for loops of another order (cross_cache.c). */
+
+/* Bytes of a tile of depth k, and of the sums of one: multiples of 64. */
+size_t gemm_tile_bytes(const gemm_kernel *kernel, int64_t k);
+size_t gemm_sums_bytes(const gemm_kernel *kernel);
+
+/* Packs `tiles` tiles of A, beginning at row `row`. */
+void gemm_pack_tiles(const gemm_product *product, char *packed, int64_t row, int64_t tiles);
+
+/* Multiplies `tiles` packed tiles, which begin at row `row` of A, with one panel; sums [tiles], gemm_sums_bytes each. */
+void gemm_multiply_panel(const gemm_product *product, const char *packed, float *sums, int64_t row, int64_t tiles,
+                         int64_t panel);
+
 #endif

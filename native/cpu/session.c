@@ -107,7 +107,7 @@ int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, s
                                        size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   decoder_session *session;
-  const int32_t status = session_begin(handle, &session, error);
+  int32_t status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
   const decoder_dims *dims = &session->decoder->dims;
   const size_t needed = (size_t)dims->n_audio_ctx * (size_t)dims->n_text_state;
@@ -115,10 +115,10 @@ int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, s
     return session_end(session, fail(error, SOTTO_INVALID_ARGUMENT,
                                   "Cannot set features because [%d, %d] has %zu values: got %zu", dims->n_audio_ctx,
                                   dims->n_text_state, needed, features == NULL ? 0 : features_length));
-  compute_cross_cache(session, features);
+  status = compute_cross_cache(session, features, error);
   memset(session->filled, 0, sizeof session->filled);
-  session->has_features = 1;
-  return session_end(session, SOTTO_OK);
+  session->has_features = status == SOTTO_OK;
+  return session_end(session, status);
 }
 
 /* ---- Reordering. */

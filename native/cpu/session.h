@@ -90,11 +90,11 @@ static inline float *cross_scales(const decoder_session *session, int64_t head) 
   return session->cross_scales + head * 2 * cross_scale_count(session);
 }
 
-/* Floats of scratch a thread needs: normed rows and scores, or a block of cross keys and its transpose. */
+/* Floats of scratch a thread needs in a step. */
 int64_t scratch_floats(const text_decoder *decoder);
 
 /* Fills the cross caches from features [T, C]. */
-void compute_cross_cache(decoder_session *session, const float *features);
+int32_t compute_cross_cache(decoder_session *session, const float *features, error_sink error);
 
 /* What one session is given in a step: tokens [sequences, count] at `position`, and which of them logits are wanted of. */
 typedef struct {
