@@ -36,7 +36,7 @@ export async function byteSource(
     const called = name ?? "the stream given";
     return new MemorySource(await streamBytes(input, called, context.signal), called);
   }
-  const url = urlOf(input);
+  const url = urlOfInput(input);
   if (url === null) return await fileSource(input as string, name ?? input as string);
   if (url.protocol === "file:") {
     const path = fileURLToPath(url);
@@ -51,8 +51,13 @@ export async function byteSource(
   );
 }
 
-/** A string is a URL only with one of three schemes: `a:b.wav` is a file name. */
-function urlOf(input: unknown): URL | null {
+/**
+ * The URL that an input is or spells; null for a path. A string is a URL only with one of three schemes: `a:b.wav` is a
+ * file name.
+ *
+ * @throws {SottoError} E_INPUT if it is neither, or a URL that is cut short.
+ */
+export function urlOfInput(input: unknown): URL | null {
   if (input instanceof URL) return input;
   if (typeof input !== "string") {
     throw new SottoError(

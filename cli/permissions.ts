@@ -11,24 +11,14 @@ import { parseArguments } from "./arguments.ts";
 import { commandOptions } from "./command_options.ts";
 import { printError } from "./console.ts";
 import { checkLive } from "./live.ts";
-import { PERMISSION_NAMES, requiredPermissions, type Requirements } from "./required_permissions.ts";
-
-/** A word as a POSIX shell reads it. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
-}
+import { permissionFlags, shellWord } from "./permission_flags.ts";
+import { requiredPermissions, type Requirements } from "./required_permissions.ts";
 
 /** The line, in one piece. */
 export function runLine(script: string, args: readonly string[], required: Requirements): string {
-  const flags = PERMISSION_NAMES
-    .filter((name) => required.permissions[name].length > 0)
-    // A comma in a value is written twice.
-    .map((name) =>
-      `--allow-${name}=${required.permissions[name].map((value) => value.replaceAll(",", ",,")).join(",")}`
-    );
-  return ["deno", "run", ...flags, script, ...withArguments(args, required.arguments)].map(shellWord).join(
-    " ",
-  );
+  const flags = permissionFlags(required.permissions);
+  const words = ["deno", "run", ...flags, script, ...withArguments(args, required.arguments)];
+  return words.map(shellWord).join(" ");
 }
 
 /** The arguments with some options given or replaced. */

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openAudio } from "../audio/mod.ts";
 import { SottoError } from "../errors.ts";
@@ -15,19 +14,11 @@ import { findModel } from "../model/mod.ts";
 import { HUB_BASE_URL, OFFICIAL_MODELS, OPENAI_BASE_URL } from "../model/official_models.ts";
 import { onnxRuntimeLibrary, SileroDetector } from "../voice/mod.ts";
 import type { CommandOptions } from "./command_options.ts";
-
-/** Values of Deno's permission flags, by the flag's name without `--allow-`. */
-export type RequiredPermissions = Readonly<Record<PermissionName, readonly string[]>>;
-
-/** In the order in which they are printed. */
-export const PERMISSION_NAMES = ["read", "write", "ffi", "env", "net", "run"] as const;
-
-/** One of {@linkcode PERMISSION_NAMES}. */
-export type PermissionName = typeof PERMISSION_NAMES[number];
+import { PermissionList, type Permissions } from "./permission_flags.ts";
 
 /** Permissions, and arguments that spare some: paths for what would otherwise be searched for. */
 export interface Requirements {
-  readonly permissions: RequiredPermissions;
+  readonly permissions: Permissions;
   /** Options to add to those that were typed, as `name → value`. */
   readonly arguments: ReadonlyMap<string, string>;
   /** What the user should know, a sentence each. */
@@ -49,36 +40,12 @@ export async function requiredPermissions(options: CommandOptions): Promise<Requ
   if (options.output !== null) found.add("read", options.output.folder).add("write", options.output.folder);
   addLibraries(found, options.load);
   await addVoice(found, options.transcription);
-  for (const name of ["read", "write"] as const) {
-    found.permissions[name] = withoutInner(found.permissions[name]);
-  }
   return found;
 }
 
-/** Paths without those that lie in another one. */
-function withoutInner(paths: readonly string[]): string[] {
-  const isInside = (path: string, folder: string) => /^(?!\.\.(\/|$))[^/]/.test(relative(folder, path));
-  return paths.filter((path) => !paths.some((folder) => folder !== path && isInside(path, folder)));
-}
-
-class Found implements Requirements {
-  readonly permissions: Record<PermissionName, string[]> = {
-    read: [],
-    write: [],
-    ffi: [],
-    env: [],
-    net: [],
-    run: [],
-  };
+class Found extends PermissionList implements Requirements {
   readonly arguments = new Map<string, string>();
   readonly notes: string[] = [];
-
-  add(name: PermissionName, ...values: string[]): this {
-    for (const value of values) {
-      if (!this.permissions[name].includes(value)) this.permissions[name].push(value);
-    }
-    return this;
-  }
 }
 
 async function addModel(found: Found, { model, load }: CommandOptions): Promise<void> {

@@ -14,6 +14,7 @@ import { printError, printWarning } from "./console.ts";
 import { DownloadBar } from "./download_progress.ts";
 import { helpText } from "./help.ts";
 import { checkLive, transcribeLive } from "./live.ts";
+import { requireNamedPermissions } from "./missing_permissions.ts";
 import { INTERRUPTED, Interrupts } from "./interrupts.ts";
 import { checkOutputs, journalPath, outputTargets } from "./output_files.ts";
 import type { RecordingFile } from "./resume.ts";
@@ -49,6 +50,7 @@ export async function run(args: readonly string[]): Promise<number> {
 
 async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: boolean): Promise<number> {
   for (const message of options.warnings) printWarning({ code: "W_OPTION", message });
+  await requireNamedPermissions(options);
   const jobs = options.files.map((file) => ({
     file,
     targets: options.output ? outputTargets(file, options.output.folder, options.output.formats) : [],
@@ -102,6 +104,7 @@ async function listen(parsed: ParsedArguments, stop: AbortSignal): Promise<numbe
   checkLive(parsed);
   const options = commandOptions({ ...parsed, files: ["-"] });
   for (const message of options.warnings) printWarning({ code: "W_OPTION", message });
+  await requireNamedPermissions(options);
   const { output, transcription, subtitles, verbose } = options;
   const targets = output ? outputTargets("-", output.folder, output.formats) : [];
   if (output) await checkOutputs(output.folder, [], targets);
@@ -130,11 +133,7 @@ async function checkVadModel({ vadModel = null }: CommandOptions["transcription"
 /** Finds out, before a model is loaded, that a file is missing or a folder, or that a permission is. */
 async function checkInput(file: string): Promise<void> {
   if (file === "-") return;
-  if (/^https?:/i.test(file) && URL.canParse(file)) {
-    const { state } = await Deno.permissions.query({ name: "net", host: new URL(file).host });
-    if (state !== "granted") await openAudio(file);
-    return;
-  }
+  if (/^https?:/i.test(file) && URL.canParse(file)) return; // fetched once, in its turn
   const info = await Deno.stat(file).catch(() => null);
   if (info === null || info.isDirectory) {
     await openAudio(file);

@@ -72,10 +72,21 @@ export async function findModel(nameOrPath: string | URL, options: FindModelOpti
   const hubId = HUB_NAMES.get(name);
   if (hubId) return await findOnHub(search, hubId, revision);
 
-  const looksLikePath = PATH.test(name) || !HUB_ID.test(name);
-  if (await existsHere(name, looksLikePath)) return name;
-  if (HUB_ID.test(name) && !PATH.test(name)) return await findOnHub(search, name, revision);
+  const kind = nameKind(name);
+  if (await existsHere(name, kind)) return name;
+  if (kind === "either") return await findOnHub(search, name, revision);
   throw unknownName(name);
+}
+
+/**
+ * What a model's name can stand for: a `path` alone; a known `name`, which is never taken for a path; `either` a path
+ * or `owner/name` on the hub; or a path that is more likely a `misspelt` name.
+ */
+export function nameKind(name: string): "path" | "name" | "either" | "misspelt" {
+  if (OFFICIAL_MODELS.has(name) || HUB_NAMES.has(name)) return "name";
+  if (PATH.test(name)) return "path";
+  if (HUB_ID.test(name)) return "either";
+  return didYouMean(name, knownNames()) === "" ? "path" : "misspelt";
 }
 
 /** Where no folder is given and no variable may be read that names one. */
@@ -107,9 +118,18 @@ class Search {
   downloadFolder(part: "openai" | "hub"): string {
     if (this.options.modelDir !== undefined) return this.options.modelDir;
     if (this.sottoCache !== null) return join(this.sottoCache, part);
-    throw new SottoError("E_OPTION", `Cannot download ${this.name}: there is no folder to keep it in`, {
-      hint: "Give a model folder (--model_dir), or allow --allow-env=SOTTO_CACHE,XDG_CACHE_HOME,HOME",
-    });
+    const home = Deno.permissions.querySync({ name: "env", variable: "HOME" }).state;
+    if (home === "granted") {
+      throw new SottoError("E_OPTION", `Cannot find ${this.name}: no variable says where models are kept`, {
+        hint: "Give a folder (--model_dir), or set SOTTO_CACHE.",
+      });
+    }
+    const orFolder = nameKind(this.name) === "either" ? `; if it is a folder, --allow-read=${this.name}` : "";
+    throw new SottoError(
+      "E_PERMISSION",
+      `Cannot find ${this.name}: no variable may be read that says where models are kept`,
+      { hint: `Run again with --allow-env=HOME,XDG_CACHE_HOME,SOTTO_CACHE${orFolder}` },
+    );
   }
 
   refuseOffline(file: string): void {
@@ -204,11 +224,10 @@ function localName(nameOrPath: string | URL): string {
   return text;
 }
 
-/** Whether something lies at that path. A name that need not be a path is not asked permission for. */
-async function existsHere(path: string, looksLikePath: boolean): Promise<boolean> {
+/** Whether something lies at that path. What need not be a path is not asked permission for. */
+async function existsHere(path: string, kind: ReturnType<typeof nameKind>): Promise<boolean> {
   const granted = (await Deno.permissions.query({ name: "read", path })).state === "granted";
-  // A misspelt name may be a folder of the working directory; whoever meant the name needs no permission.
-  if (!granted && (!looksLikePath || didYouMean(path, knownNames()) !== "")) return false;
+  if (!granted && kind !== "path") return false;
   return await kindOf(path) !== null;
 }
 

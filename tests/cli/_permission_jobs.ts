@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import { PERMISSION_NAMES, type PermissionName } from "../../cli/required_permissions.ts";
+import { PERMISSION_NAMES, type PermissionName } from "../../cli/permission_flags.ts";
 import {
   assertDone,
   type CommandResult,

@@ -26,7 +26,12 @@ Deno.test("transcribe says where it looked for a model, or why nowhere", async (
     assert.ok(given.stderr.includes(folder));
   });
   const nowhere = await runCommand(["--model", "tiny", "--offline", COMMAND], { permissions: { read } });
-  assertRefused(nowhere, "E_MODEL_NOT_FOUND", /looked at no place: give .*--model_dir.*--allow-env=/);
+  assertRefused(nowhere, "E_PERMISSION", /--allow-env=HOME,.*--model_dir/);
+  const unset = await runCommand(["--model", "tiny", "--offline", COMMAND], {
+    permissions: { read, env: ["HOME", "XDG_CACHE_HOME", "SOTTO_CACHE", "HF_HOME", "HF_HUB_CACHE"] },
+    env: { HOME: "", XDG_CACHE_HOME: "", DENO_DIR: await denoDir() },
+  });
+  assertRefused(unset, "E_MODEL_NOT_FOUND", /looked at no place: give .*--model_dir/);
 });
 
 Deno.test("transcribe names the flags that a download takes, and leaves nothing of one that was refused", async () => {
@@ -34,7 +39,7 @@ Deno.test("transcribe names the flags that a download takes, and leaves nothing 
     const home = { env: { HOME: folder, XDG_CACHE_HOME: "", DENO_DIR: await denoDir() } };
     const args = ["--model", "tiny", COMMAND];
     const noFolder = await runCommand(args, { permissions: { read }, ...home });
-    assertRefused(noFolder, "E_OPTION", /--model_dir.*--allow-env=/);
+    assertRefused(noFolder, "E_PERMISSION", /--allow-env=.*--model_dir/);
 
     const env = ["SOTTO_CACHE", "XDG_CACHE_HOME", "HOME"];
     const cache = join(folder, ".cache", "sotto");

@@ -116,7 +116,7 @@ Deno.test("transcribe finds out before the work that outputs cannot be written",
         each.formats ?? "txt",
         ...each.inputs,
       ], {
-        permissions: permissionsFor([folder], [folder]),
+        permissions: permissionsFor([folder, long], [folder]),
       });
     await eachCommand(t, cases, run, (result, each) => {
       assertRefused(result, "E_OUTPUT", each.message);

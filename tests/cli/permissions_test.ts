@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { basename, join } from "node:path";
-import { shellWord } from "../../cli/permissions.ts";
+import { shellWord } from "../../cli/permission_flags.ts";
 import { DEMO_MODEL, denoCommand, inFolder, resultOf } from "../support/command.ts";
 import { HAS_LIBRARY, LIBRARY_PATH } from "../support/cpu_library.ts";
 import {
