@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Segment } from "../segments.ts";
 import { strip } from "../whitespace.ts";
 import { READABLE, readableCues } from "./readable.ts";
 import { checkSubtitleOptions, type SubtitleOptions } from "./subtitle_options.ts";
 import { formatTimestamp, type TimeFormat } from "./timestamps.ts";
+import type { TranscriptText } from "./transcript.ts";
 import { hasWords, underlined, wordSubtitles } from "./word_subtitles.ts";
 
 /** A text and when it is shown, as files spell it. */
@@ -25,7 +25,7 @@ export interface Cue {
  * @throws {SottoError} E_OPTION if an option is out of range.
  */
 export function* cuesOf(
-  segments: readonly Segment[],
+  { segments, run }: Pick<TranscriptText, "segments" | "run">,
   format: TimeFormat,
   options: SubtitleOptions,
 ): Generator<Cue> {
@@ -34,7 +34,7 @@ export function* cuesOf(
   if (options.readable) {
     const { maxLineWidth, maxLineCount } = options;
     const layout = { width: maxLineWidth ?? READABLE.width, lines: maxLineCount ?? READABLE.lines };
-    for (const { start, end, text } of readableCues(segments, layout)) {
+    for (const { start, end, text } of readableCues(segments, layout, run?.seconds.audio)) {
       yield { start: time(start), end: time(end), text: withoutArrow(text) };
     }
     return;

@@ -43,18 +43,34 @@ const LEADING = new Set(
     .split(" "),
 );
 
-/** A transcript's segments as subtitles. Words give the times where there are any; else a segment's time is shared out by length. */
-export function readableCues(segments: readonly Segment[], layout: ReadableLayout = READABLE): ReadableCue[] {
+/**
+ * A transcript's segments as subtitles. Words give the times where there are any; else a segment's time is shared out by
+ * length.
+ *
+ * @param duration Of the recording, in seconds. Whisper may set times behind it, which nobody would see: what is shown ends
+ * with the recording, and what would begin behind it is shown just before.
+ */
+export function readableCues(
+  segments: readonly Segment[],
+  layout: ReadableLayout = READABLE,
+  duration: number = Infinity,
+): ReadableCue[] {
   const phrases = segments.filter(({ text }) => strip(text) !== "").flatMap((segment) =>
     splitCues(wordsOf(segment), layout)
   );
+  const starts: number[] = [];
+  for (const [{ start }] of phrases) {
+    const isBehind = start >= duration;
+    starts.push(isBehind ? Math.max(starts.at(-1) ?? 0, duration - SHORTEST) : start);
+  }
   return phrases.map((words, i) => {
-    const start = words[0].start;
-    const next = phrases.at(i + 1)?.[0].start ?? Infinity;
+    const start = starts[i];
+    const next = starts.at(i + 1) ?? Infinity;
     const spoken = words[words.length - 1].end;
     const wanted = Math.max(spoken, start + SHORTEST);
     // The next one is never delayed; where it follows at once, this one is as short as it was spoken.
-    const end = Math.max(start, Math.min(wanted, next - GAP, next), Math.min(spoken, next));
+    const shown = Math.max(start, Math.min(wanted, next - GAP, next), Math.min(spoken, next));
+    const end = Math.min(shown, duration);
     return { start, end, text: linesOf(words.map(({ word }) => word), layout).join("\n") };
   });
 }

@@ -13,9 +13,9 @@ const FORMAT: TimeFormat = { alwaysHours: true, decimalMark: "," };
 
 /** The contents of a `.srt` file, as openai-whisper writes it: cues numbered from 1. Throws E_OPTION if an option is out of range. */
 export function writeSrt(
-  { segments }: Pick<TranscriptText, "segments">,
+  transcript: Pick<TranscriptText, "segments" | "run">,
   options: SubtitleOptions = {},
 ): string {
-  const cues = Array.from(cuesOf(segments, FORMAT, options));
+  const cues = Array.from(cuesOf(transcript, FORMAT, options));
   return cues.map(({ start, end, text }, i) => `${i + 1}\n${start} --> ${end}\n${text}\n\n`).join("");
 }

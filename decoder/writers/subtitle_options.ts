@@ -19,8 +19,8 @@ export interface SubtitleOptions {
   readonly maxLineCount?: number | null;
   /**
    * Subtitles that are easy to read, with word times or without: broken between phrases into lines of `maxLineWidth` (42)
-   * characters, `maxLineCount` (2) at a time, shown for 5/6 of a second at least where there is time, never two at once. Default
-   * false: as openai-whisper breaks them.
+   * characters, `maxLineCount` (2) at a time, shown for 5/6 of a second at least where there is time, never two at once, never
+   * behind the recording's end. Default false: as openai-whisper breaks and times them.
    */
   readonly readable?: boolean;
   /** Most words in a subtitle; null (default): any. */

@@ -14,4 +14,6 @@ export interface TranscriptText {
   readonly segments: readonly Segment[];
   /** Code of the language; null where there was nothing to detect it from. */
   readonly language: string | null;
+  /** Where it is known: how long the recording is, in seconds. */
+  readonly run?: { readonly seconds: { readonly audio: number } };
 }

@@ -13,9 +13,9 @@ const FORMAT: TimeFormat = { alwaysHours: false, decimalMark: "." };
 
 /** The contents of a `.vtt` file, as openai-whisper writes it. Throws E_OPTION if an option is out of range. */
 export function writeVtt(
-  { segments }: Pick<TranscriptText, "segments">,
+  transcript: Pick<TranscriptText, "segments" | "run">,
   options: SubtitleOptions = {},
 ): string {
-  const cues = Array.from(cuesOf(segments, FORMAT, options));
+  const cues = Array.from(cuesOf(transcript, FORMAT, options));
   return `WEBVTT\n\n${cues.map(({ start, end, text }) => `${start} --> ${end}\n${text}\n\n`).join("")}`;
 }

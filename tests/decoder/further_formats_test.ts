@@ -35,14 +35,14 @@ Deno.test("writeTranscript() writes csv with quotes doubled", () => {
 
 Deno.test("writeTranscript() writes all there is as json-full", () => {
   const written = writeTranscript(
-    { ...transcript(segment(0, 1, " a")), run: { device: "cpu" } } as TranscriptText,
+    { ...transcript(segment(0, 1, " a")), run: { device: "cpu", seconds: { audio: 1 } } } as TranscriptText,
     "json-full",
     { spell: (token) => `<${token}>` },
   );
   const { segments: [first], run } = JSON.parse(written);
   assert.deepEqual(first.tokens, [{ id: 1, text: "<1>" }, { id: 2, text: "<2>" }]);
   assert.equal(first.noSpeechProb, null);
-  assert.deepEqual(run, { device: "cpu" });
+  assert.deepEqual(run, { device: "cpu", seconds: { audio: 1 } });
   assert.deepEqual(
     JSON.parse(writeTranscript(transcript(segment(0, 1, " a")), "json-full")).segments[0].tokens,
     [1, 2],
@@ -94,6 +94,21 @@ Deno.test("readableCues() keeps to the layout, shows cues long enough and never 
       assert.equal(read, segments.map(({ text }) => text.trim()).join(" "), about);
     }
   }
+});
+
+Deno.test("readableCues() ends with the recording, where Whisper's times may not", () => {
+  const segments = [segment(68, 70, " A."), segment(76, 81.9, " B."), segment(82.5, 85, " C.")];
+  const shown = readableCues(segments, undefined, 78.7).map(({ start, end, text }) => [start, end, text]);
+  assert.deepEqual(shown, [[68, 70, "A."], [76, 78.7 - 5 / 6, "B."], [78.7 - 5 / 6, 78.7, "C."]]);
+  assert.deepEqual(readableCues([segment(0.2, 1, " A.")], undefined, 0.5)[0], {
+    start: 0.2,
+    end: 0.5,
+    text: "A.",
+  });
+  // openai-whisper's own files have its times as they are.
+  const whole = { ...transcript(...segments), run: { seconds: { audio: 78.7 } } };
+  assert.match(writeTranscript(whole, "srt"), /01:22,500 --> 00:01:25,000\nC\./);
+  assert.match(writeTranscript(whole, "srt", { readable: true }), /01:17,867 --> 00:01:18,700\nC\./);
 });
 
 Deno.test("writeTranscript() breaks subtitles for reading if asked to, and refuses what contradicts it", () => {
