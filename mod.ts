@@ -113,6 +113,7 @@ export {
   writeTranscript,
 } from "./decoder/mod.ts";
 export {
+  type AlignmentOptions,
   type Arithmetic,
   type AttentionStep,
   type BufferId,

@@ -4,8 +4,6 @@
  * @module
  */
 
-import { alignmentMatrix } from "../decoder/words/alignment_matrix.ts";
-import { rowEntries } from "../decoder/words/dynamic_time_warping.ts";
 import type { CpuDevice } from "../kernels/cpu/device.ts";
 import { officialAlignmentHeads } from "../model/mod.ts";
 import type { WeightStore } from "../model/weights.ts";
@@ -18,7 +16,8 @@ const MOST_OF_TRANSCRIPTION = 0.15;
 
 /** Text tokens of a window of quick speech, and those around them: start, language, task, no timestamps, end. */
 const TEXT_TOKENS = 80;
-const TOKENS = TEXT_TOKENS + 5;
+const START = 4;
+const TOKENS = START + TEXT_TOKENS + 1;
 
 const { n_audio_ctx: T, n_text_state: C } = BASE_DECODER;
 
@@ -43,12 +42,7 @@ export async function wordRows(
       await session.step(tokens.subarray(position, position + 1), 1, position);
     }
   };
-  const time = async () => {
-    const { scores } = await session.align(tokens, heads, 50_257);
-    const matrix = alignmentMatrix({ data: scores, heads: heads.length, tokens: TOKENS, positions: T }, T);
-    const cost = matrix.subarray(3 * T, (TOKENS - 1) * T).map((value) => -value);
-    rowEntries({ data: cost, rows: TOKENS - 4, columns: T });
-  };
+  const time = () => session.align(tokens, heads, { start: START, positions: T, vocabulary: 50_257 });
   await write();
   const [writing, timing] = await timeInTurns([write, time], rounds);
   const share = encoderSeconds === null ? null : timing.min / (writing.min + encoderSeconds);

@@ -285,7 +285,7 @@ class Slots implements Disposable {
       tokenizer,
       framesPerStep,
       contentFrames: this.#contentFrames,
-      align: (tokens) => decoder.align(tokens, this.#model.alignmentHeads),
+      align: (tokens, options) => decoder.align(tokens, this.#model.alignmentHeads, options),
     }, options.words);
     const segments = (await timer?.time(window, cut, options.task))?.segments ?? cut.segments.map(clearEmpty);
     const labelled = options.multilingual

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DecoderSession, LoadedDecoder, TextAlignment } from "../kernels/device.ts";
+import type { AlignmentOptions, DecoderSession, LoadedDecoder, TextAlignment } from "../kernels/device.ts";
 import { BeamSearch } from "./beam_search.ts";
 import { compressionRatio } from "./compression_ratio.ts";
 import { likeliestOf } from "./hypothesis.ts";
@@ -135,8 +135,10 @@ export class WindowDecoder implements Disposable {
   async align(
     tokens: readonly number[],
     heads: readonly (readonly [layer: number, head: number])[],
+    options: Pick<AlignmentOptions, "start" | "positions">,
   ): Promise<TextAlignment> {
-    return await this.#session.align(Int32Array.from(tokens), heads, this.#model.tokenizer.special.eot);
+    const vocabulary = this.#model.tokenizer.special.eot;
+    return await this.#session.align(Int32Array.from(tokens), heads, { ...options, vocabulary });
   }
 
   /** Frees the session. */

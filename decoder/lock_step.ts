@@ -43,7 +43,7 @@ export class LockStep implements LoadedDecoder {
     return {
       setFeatures: (features) => session.setFeatures(features),
       step: (tokens, sequences, position, rows) => this.#step({ session, tokens, sequences, position, rows }),
-      align: (tokens, heads, vocabulary) => session.align(tokens, heads, vocabulary),
+      align: (tokens, heads, options) => session.align(tokens, heads, options),
       reorder: (sources) => session.reorder(sources),
       logits: session.logits,
       [Symbol.dispose]: () => session[Symbol.dispose](),

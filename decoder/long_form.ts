@@ -121,7 +121,7 @@ async function* run(
     tokenizer,
     framesPerStep,
     contentFrames,
-    align: (tokens) => decoder.align(tokens, model.alignmentHeads),
+    align: (tokens, options) => decoder.align(tokens, model.alignmentHeads, options),
   }, options.words);
   const encodeInto = async (
     decoder: WindowDecoder,

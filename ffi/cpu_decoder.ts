@@ -47,6 +47,25 @@ export interface SessionAdvance {
   readonly rows: Int32Array<ArrayBuffer>;
 }
 
+/** How a text is aligned, and where what is found goes. */
+export interface SessionAlignment {
+  /** Tokens before the text. */
+  readonly start: number;
+  /** Audio positions that hold audio. */
+  readonly positions: number;
+  /** Probabilities are those among the ids below it. */
+  readonly vocabulary: number;
+  /** [heads, tokens, n_audio_ctx]; default: not wanted. */
+  readonly scores?: Float32Array<ArrayBuffer>;
+  /** [tokens]. */
+  readonly probabilities: Float32Array<ArrayBuffer>;
+  /** [tokens − start]. */
+  readonly entries: Int32Array<ArrayBuffer>;
+}
+
+/** What is left out. */
+const NONE = new Float32Array(0);
+
 /** Key and value caches over one window. Calls queue. */
 export class CpuSession extends NativeHandle {
   readonly #symbols: CpuSymbols;
@@ -107,17 +126,11 @@ export class CpuSession extends NativeHandle {
    * Puts a text through the decoder as sequence 0.
    *
    * @param heads [heads, 2], layer and head of each.
-   * @param vocabulary Probabilities are those among the ids below it.
-   * @param results `scores` [heads, tokens, n_audio_ctx] and `probabilities` [tokens], which are filled.
    */
   async align(
     tokens: Int32Array<ArrayBuffer>,
     heads: Int32Array<ArrayBuffer>,
-    vocabulary: number,
-    results: {
-      readonly scores: Float32Array<ArrayBuffer>;
-      readonly probabilities: Float32Array<ArrayBuffer>;
-    },
+    { start, positions, vocabulary, scores = NONE, probabilities, entries }: SessionAlignment,
   ): Promise<void> {
     const symbol = "sotto_cpu_session_align";
     await this.call(symbol, (session, error) =>
@@ -126,8 +139,11 @@ export class CpuSession extends NativeHandle {
         ...sized(tokens),
         ...sized(heads),
         vocabulary,
-        ...sized(results.scores),
-        ...sized(results.probabilities),
+        start,
+        positions,
+        ...sized(scores),
+        ...sized(probabilities),
+        ...sized(entries),
         ...error,
       ));
   }

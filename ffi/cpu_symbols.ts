@@ -273,10 +273,14 @@ export const CPU_SYMBOLS = {
       "buffer", // const int32_t *heads
       "usize", // size_t heads_length
       "i32", // int32_t vocabulary
+      "i32", // int32_t start
+      "i32", // int32_t positions
       "buffer", // float *scores
       "usize", // size_t scores_length
       "buffer", // float *probabilities
       "usize", // size_t probabilities_length
+      "buffer", // int32_t *entries
+      "usize", // size_t entries_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],

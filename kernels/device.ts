@@ -187,15 +187,14 @@ export interface DecoderSession extends Disposable {
   /**
    * Finds how a text lies on the window: puts it through the decoder as sequence 0, which then holds it.
    *
-   * @param tokens Int32 [tokens], 1…n_text_ctx of them.
+   * @param tokens Int32 [tokens], 2…n_text_ctx of them: what comes before the text, the text, and its end.
    * @param heads Of the cross-attention, each at most once.
-   * @param vocabulary Probabilities are those among the ids 0…vocabulary−1.
    * @throws {SottoError} E_OPTION if one of these is out of range.
    */
   align(
     tokens: Int32Array<ArrayBuffer>,
     heads: readonly (readonly [layer: number, head: number])[],
-    vocabulary: number,
+    options: AlignmentOptions,
   ): Promise<TextAlignment>;
 
   /** Makes sequence i a copy of what was sequence `sources[i]` (beam search). */
@@ -235,10 +234,22 @@ export interface LogitReader {
   ): number;
 }
 
-/** Where the tokens of a text look at the window, and how likely they are. */
+/** How a text is aligned. */
+export interface AlignmentOptions {
+  /** Tokens before the text, 1…tokens−1. */
+  readonly start: number;
+  /** Audio positions of the window that hold audio, 1…n_audio_ctx. */
+  readonly positions: number;
+  /** Probabilities are those among the ids 0…vocabulary−1. */
+  readonly vocabulary: number;
+  /** F32 [heads, tokens, n_audio_ctx] that receives q·k/√D of each head's cross-attention, before softmax. */
+  readonly scores?: Float32Array<ArrayBuffer>;
+}
+
+/** When the tokens of a text begin, and how likely they are. */
 export interface TextAlignment {
-  /** F32 [heads, tokens, n_audio_ctx]: q·k/√D of each head's cross-attention, before softmax. */
-  readonly scores: Float32Array<ArrayBuffer>;
+  /** Int32 [tokens − start]: the audio position at which each token from `start` on begins; they never decrease. */
+  readonly entries: Int32Array<ArrayBuffer>;
   /** F32 [tokens]: of each token after those before it; 0 for the first, and for ids outside the vocabulary. */
   readonly probabilities: Float32Array<ArrayBuffer>;
 }

@@ -5,6 +5,7 @@
  */
 
 export type {
+  AlignmentOptions,
   DecoderOptions,
   DecoderPrecision,
   DecoderSession,

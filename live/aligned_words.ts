@@ -63,14 +63,16 @@ async function align(
   const text = words.flatMap(({ tokens }) => tokens).slice(0, dims.n_text_ctx - start.length - 1);
   if (text.length === 0) return [];
   const framesPerStep = FRAMES_PER_WINDOW / dims.n_audio_ctx;
+  const alignment = await decoder.align([...start, ...text, eot], alignmentHeads, {
+    start: start.length,
+    positions: Math.max(1, Math.floor(frames / framesPerStep)),
+  });
   return alignWords({
     text,
     start,
-    alignment: await decoder.align([...start, ...text, eot], alignmentHeads),
+    alignment,
     language,
     tokenizer,
-    audioPositions: dims.n_audio_ctx,
-    positions: Math.max(1, Math.floor(frames / framesPerStep)),
     positionsPerSecond: FRAMES_PER_SECOND / framesPerStep,
   });
 }

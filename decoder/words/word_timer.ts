@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TextAlignment } from "../../kernels/device.ts";
+import type { AlignmentOptions, TextAlignment } from "../../kernels/device.ts";
 import type { Task } from "../options.ts";
 import { roundHalfEven } from "../rounding.ts";
 import {
@@ -43,7 +43,10 @@ export interface WordTimerModel {
   /** Frames of the recording. */
   readonly contentFrames: number;
   /** Aligns a text with the window that was decoded last; the text stands between start sequence and end. */
-  readonly align: (tokens: readonly number[]) => Promise<TextAlignment>;
+  readonly align: (
+    tokens: readonly number[],
+    options: Pick<AlignmentOptions, "start" | "positions">,
+  ) => Promise<TextAlignment>;
 }
 
 /** A window's segments with words. */
@@ -144,14 +147,16 @@ export class WordTimer {
     const text = segments.flatMap(({ tokens }) => tokens.filter((token) => token < eot));
     if (text.length === 0) return [];
     const start = [...tokenizer.startSequence(language, task), noTimestamps];
+    const alignment = await this.#model.align([...start, ...text, eot], {
+      start: start.length,
+      positions: Math.max(1, Math.floor(frames / framesPerStep)),
+    });
     return alignWords({
       text,
       start,
-      alignment: await this.#model.align([...start, ...text, eot]),
+      alignment,
       language,
       tokenizer,
-      audioPositions: FRAMES_PER_WINDOW / framesPerStep,
-      positions: Math.max(1, Math.floor(frames / framesPerStep)),
       positionsPerSecond: FRAMES_PER_SECOND / framesPerStep,
     });
   }

@@ -11,6 +11,7 @@ import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { StoredTensor } from "../../model/weights.ts";
 import { checkAlignment } from "../check_alignment.ts";
 import type {
+  AlignmentOptions,
   DecoderPrecision,
   DecoderSession,
   LoadedDecoder,
@@ -172,13 +173,13 @@ class CpuDecoderSession implements DecoderSession {
   async align(
     tokens: Int32Array<ArrayBuffer>,
     heads: readonly (readonly [layer: number, head: number])[],
-    vocabulary: number,
+    options: AlignmentOptions,
   ): Promise<TextAlignment> {
-    checkAlignment(this.#dims, { tokens, heads, vocabulary });
-    const scores = new Float32Array(heads.length * tokens.length * this.#dims.n_audio_ctx);
+    checkAlignment(this.#dims, { tokens, heads, options });
     const probabilities = new Float32Array(tokens.length);
-    await this.#session.align(tokens, Int32Array.from(heads.flat()), vocabulary, { scores, probabilities });
-    return { scores, probabilities };
+    const entries = new Int32Array(tokens.length - options.start);
+    await this.#session.align(tokens, Int32Array.from(heads.flat()), { ...options, probabilities, entries });
+    return { entries, probabilities };
   }
 
   async reorder(sources: readonly number[]): Promise<void> {

@@ -9,7 +9,8 @@
 import { SottoError } from "../../errors.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import { checkAlignment } from "../check_alignment.ts";
-import type { DecoderSession, TextAlignment } from "../device.ts";
+import type { AlignmentOptions, DecoderSession, TextAlignment } from "../device.ts";
+import { alignmentPath } from "./alignment_path.ts";
 import { attend, softmax } from "./attention.ts";
 import { dotProducts } from "./dot_products.ts";
 import { gemm } from "./gemm.ts";
@@ -133,13 +134,14 @@ export class PortableSession implements DecoderSession {
   align(
     tokens: Int32Array<ArrayBuffer>,
     heads: readonly (readonly [layer: number, head: number])[],
-    vocabulary: number,
+    options: AlignmentOptions,
   ): Promise<TextAlignment> {
     return this.#turns.now(async () => {
-      checkAlignment(this.#dims, { tokens, heads, vocabulary });
+      checkAlignment(this.#dims, { tokens, heads, options });
+      const { vocabulary } = options;
       const count = this.#checkStep(tokens, 1, 0, undefined);
       const { n_audio_ctx: T, n_vocab: V } = this.#dims;
-      const scores = new Float32Array(heads.length * count * T);
+      const { scores = new Float32Array(heads.length * count * T) } = options;
       const x = this.#embed(tokens, count, 0);
       const pass = { sequences: 1, count, position: 0, x, pace: new Pace(), watched: { heads, scores } };
       await this.#run(pass);
@@ -150,7 +152,8 @@ export class PortableSession implements DecoderSession {
         softmax(logits, (i - 1) * V, vocabulary, 1);
         probabilities[i] = logits[(i - 1) * V + tokens[i]];
       }
-      return { scores, probabilities };
+      const watched = { data: scores, heads: heads.length, tokens: count, positions: T };
+      return { entries: alignmentPath(watched, options), probabilities };
     });
   }
 

@@ -1,5 +1,8 @@
-/* sotto_cpu_session_align: a text that is known goes through the decoder at once, and the chosen heads' scores with the
- * tokens' probabilities are kept on the way (decoder_step.c). */
+/* sotto_cpu_session_align: a text that is known goes through the decoder at once, the chosen heads' scores and the
+ * tokens' probabilities are kept on the way (decoder_step.c), and the scores become a path (alignment_path.c). */
+#include <string.h>
+
+#include "alignment_path.h"
 #include "memory.h"
 #include "session.h"
 
@@ -8,8 +11,8 @@ static int32_t check_tokens(const decoder_session *session, const int32_t *token
   const decoder_dims *dims = &session->decoder->dims;
   if (!session->has_features)
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because no features were set");
-  if (tokens == NULL || count < 1 || count > (size_t)dims->n_text_ctx)
-    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because there must be 1 to %d tokens: got %zu",
+  if (tokens == NULL || count < 2 || count > (size_t)dims->n_text_ctx)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because there must be 2 to %d tokens: got %zu",
                 dims->n_text_ctx, tokens == NULL ? 0 : count);
   for (size_t i = 0; i < count; i++)
     if (tokens[i] < 0 || tokens[i] >= dims->n_vocab)
@@ -38,48 +41,84 @@ static int32_t check_heads(const decoder_dims *dims, const int32_t *heads, size_
   return SOTTO_OK;
 }
 
-static int32_t check_results(const decoder_dims *dims, size_t count, const alignment *wanted, size_t scores_length,
-                             size_t probabilities_length, error_sink error) {
+/* Lengths of what a call writes. */
+typedef struct {
+  const float *scores;
+  size_t scores_length;
+  size_t probabilities_length;
+  size_t entries_length;
+} result_lengths;
+
+static int32_t check_results(const decoder_dims *dims, size_t count, const alignment *wanted, const alignment_path *path,
+                             const result_lengths *lengths, error_sink error) {
   if (wanted->vocabulary < 1 || wanted->vocabulary > dims->n_vocab)
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because vocabulary must be 1 to %d: got %d", dims->n_vocab,
                 wanted->vocabulary);
+  if (path->start < 1 || path->start >= path->tokens)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because start must be 1 to %zu: got %lld", count - 1,
+                (long long)path->start);
+  if (path->held < 1 || path->held > path->positions)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because positions must be 1 to %d: got %lld",
+                dims->n_audio_ctx, (long long)path->held);
   const size_t needed = (size_t)wanted->head_count * count * (size_t)dims->n_audio_ctx;
-  if (wanted->scores == NULL || scores_length != needed)
+  if (lengths->scores_length != 0 && (lengths->scores == NULL || lengths->scores_length != needed))
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because scores have %zu values: got %zu", needed,
-                wanted->scores == NULL ? 0 : scores_length);
-  if (wanted->probabilities == NULL || probabilities_length != count)
+                lengths->scores == NULL ? 0 : lengths->scores_length);
+  if (wanted->probabilities == NULL || lengths->probabilities_length != count)
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because there are %zu probabilities: got %zu", count,
-                wanted->probabilities == NULL ? 0 : probabilities_length);
+                wanted->probabilities == NULL ? 0 : lengths->probabilities_length);
+  const size_t rows = count - (size_t)path->start;
+  if (path->entries == NULL || lengths->entries_length != rows)
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot align because there are %zu entries: got %zu", rows,
+                path->entries == NULL ? 0 : lengths->entries_length);
   return SOTTO_OK;
 }
 
+/* `count` floats, and as many more as keep what follows them aligned. */
+static size_t aligned_floats(size_t count) { return round_up(count, SOTTO_ALIGNMENT / sizeof(float)); }
+
 int32_t sotto_cpu_session_align(uint64_t handle, const int32_t *tokens, size_t tokens_length, const int32_t *heads,
-                                size_t heads_length, int32_t vocabulary, float *scores, size_t scores_length,
-                                float *probabilities, size_t probabilities_length, char *text, size_t text_capacity) {
+                                size_t heads_length, int32_t vocabulary, int32_t start, int32_t positions, float *scores,
+                                size_t scores_length, float *probabilities, size_t probabilities_length,
+                                int32_t *entries, size_t entries_length, char *text, size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   decoder_session *session;
   int32_t status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
-  const decoder_dims *dims = &session->decoder->dims;
+  const text_decoder *decoder = session->decoder;
+  const decoder_dims *dims = &decoder->dims;
   alignment wanted = {.heads = heads,
                       .head_count = (int64_t)(heads_length / 2),
                       .vocabulary = vocabulary,
-                      .scores = scores,
                       .probabilities = probabilities};
+  alignment_path path = {.heads = wanted.head_count,
+                         .tokens = (int64_t)tokens_length,
+                         .positions = dims->n_audio_ctx,
+                         .held = positions,
+                         .start = start,
+                         .entries = entries};
+  const result_lengths lengths = {scores, scores_length, probabilities_length, entries_length};
   status = check_tokens(session, tokens, tokens_length, error);
   if (status == SOTTO_OK) status = check_heads(dims, heads, heads_length, error);
-  if (status == SOTTO_OK)
-    status = check_results(dims, tokens_length, &wanted, scores_length, probabilities_length, error);
+  if (status == SOTTO_OK) status = check_results(dims, tokens_length, &wanted, &path, &lengths, error);
   if (status != SOTTO_OK) return session_end(session, status);
   /* Large, and wanted once a window: not kept. */
-  wanted.logits = memory_allocate((size_t)STEP_ROWS * (size_t)dims->n_vocab * sizeof *wanted.logits);
-  if (wanted.logits == NULL)
+  const size_t logit_floats = aligned_floats((size_t)STEP_ROWS * (size_t)dims->n_vocab);
+  const size_t score_count = (size_t)(path.heads * path.tokens * path.positions);
+  const size_t path_floats = path_scratch_floats(&path, pool_threads(decoder->context->pool));
+  float *const memory = memory_allocate((logit_floats + aligned_floats(score_count) + path_floats) * sizeof *memory);
+  if (memory == NULL)
     return session_end(session, fail(error, SOTTO_OUT_OF_MEMORY, "Cannot align because memory was refused"));
+  wanted.logits = memory;
+  wanted.scores = path.scores = memory + logit_floats;
+  path.scratch = path.scores + aligned_floats(score_count);
   const advance text_only = {.session = session, .tokens = tokens, .sequences = 1, .count = (int32_t)tokens_length};
   const step_request request = {.advances = &text_only, .count = 1, .alignment = &wanted};
   probabilities[0] = 0;
   run_step(&request);
   session->filled[0] = text_only.count;
-  memory_free(wanted.logits);
+  if (scores_length > 0) memcpy(scores, path.scores, score_count * sizeof *scores);
+  find_path(decoder->context, &path);
+  memory_free(memory);
   return session_end(session, SOTTO_OK);
 }

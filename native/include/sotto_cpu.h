@@ -170,15 +170,19 @@ SOTTO_API int32_t sotto_cpu_sessions_step(const uint64_t *sessions, size_t sessi
                                           const int32_t *rows, size_t rows_length, float *logits,
                                           size_t logits_length, char *error, size_t error_capacity);
 
-/* How a text lies on the window, for word times: puts `tokens` through the decoder as sequence 0, which then holds them.
+/* How a text lies on the window, for word times: puts 2 or more `tokens` through the decoder as sequence 0, which then
+ * holds them. The first `start` tokens come before the text, 1 to all but one. `positions` of the window hold audio, 1…n_audio_ctx.
  * heads [n, 2]: pairs of a layer and a head of the cross-attention, each at most once.
- * scores [heads, tokens, n_audio_ctx] = q · k / √D of each, before softmax.
+ * scores [heads, tokens, n_audio_ctx] (or empty) = q · k / √D of each, before softmax.
  * probabilities [tokens]: of each token after those before it, among the ids below `vocabulary`; 0 for the first, and
- * for ids that are not below it. */
+ * for ids that are not below it.
+ * entries [tokens - start]: the audio position at which each token from `start` on begins, by dynamic time warping over
+ * the heads' mean; they never decrease. */
 SOTTO_API int32_t sotto_cpu_session_align(uint64_t session, const int32_t *tokens, size_t tokens_length,
-                                          const int32_t *heads, size_t heads_length, int32_t vocabulary,
-                                          float *scores, size_t scores_length, float *probabilities,
-                                          size_t probabilities_length, char *error, size_t error_capacity);
+                                          const int32_t *heads, size_t heads_length, int32_t vocabulary, int32_t start,
+                                          int32_t positions, float *scores, size_t scores_length, float *probabilities,
+                                          size_t probabilities_length, int32_t *entries, size_t entries_length,
+                                          char *error, size_t error_capacity);
 
 /* Makes sequence i a copy of what was sequence sources[i]. */
 SOTTO_API int32_t sotto_cpu_session_reorder(uint64_t session, const int32_t *sources, size_t sources_length,

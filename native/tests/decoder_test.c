@@ -32,14 +32,23 @@ static void walk(uint64_t session, float logits[WALK_ROWS * V]) {
 }
 
 /* A whole context, in two passes: scores, then probabilities. */
-enum { ALIGNED = HEADS * CONTEXT * T + CONTEXT };
+enum { ALIGNED = HEADS * CONTEXT * T + CONTEXT, START = 3 };
 
 static void align(uint64_t session, float aligned[ALIGNED]) {
   int32_t tokens[CONTEXT];
   for (int i = 0; i < CONTEXT; i++) tokens[i] = i * 11 % V;
   float *const probabilities = aligned + HEADS * CONTEXT * T;
-  OK(sotto_cpu_session_align(session, tokens, CONTEXT, heads, 2 * HEADS, V - 5, aligned, HEADS * CONTEXT * T,
-                             probabilities, CONTEXT, TEXT));
+  /* Numbers of positions that end a block, begin one, and are mirrored or too few to be. */
+  const int32_t held[] = {T, 66, 65, 64, 4, 3, 1};
+  for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
+    int32_t entries[CONTEXT - START];
+    OK(sotto_cpu_session_align(session, tokens, CONTEXT, heads, 2 * HEADS, V - 5, START, held[i], aligned,
+                               HEADS * CONTEXT * T, probabilities, CONTEXT, entries, CONTEXT - START, TEXT));
+    expect(entries[0] == 0, "%d positions: the path begins at %d", held[i], entries[0]);
+    for (int r = 1; r < CONTEXT - START; r++)
+      expect(entries[r] >= entries[r - 1] && entries[r] < held[i], "%d positions: row %d is entered at %d after %d",
+             held[i], r, entries[r], entries[r - 1]);
+  }
   for (int i = 0; i < CONTEXT; i++) {
     const int is_known = i > 0 && tokens[i] < V - 5;
     expect(is_known ? probabilities[i] > 0 && probabilities[i] <= 1 : probabilities[i] == 0,
@@ -191,13 +200,17 @@ static void test_align_arguments(uint64_t context, const model *m) {
   uint64_t session = 0;
   OK(sotto_cpu_session_create(decoder, 1, &session, TEXT));
   static float scores[2 * CONTEXT * T], probabilities[CONTEXT];
+  int32_t entries[CONTEXT];
   int32_t tokens[CONTEXT + 1] = {0}, pairs[2 * H * LAYERS + 2] = {0, 0, 1, 1};
 #define ALIGN(token_count, pair_values, vocabulary, score_count, probability_count)                              \
-  sotto_cpu_session_align(session, tokens, token_count, pairs, pair_values, vocabulary, scores, score_count, \
-                          probabilities, probability_count, TEXT)
-  REFUSED(SOTTO_INVALID_ARGUMENT, "no features", ALIGN(1, 2, V, T, 1));
+  sotto_cpu_session_align(session, tokens, token_count, pairs, pair_values, vocabulary, 1, T, scores, score_count, \
+                          probabilities, probability_count, entries, token_count - 1, TEXT)
+#define PATH(start, positions, entries, entry_count)                                                             \
+  sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, start, positions, NULL, 0, probabilities, 2, entries, \
+                          entry_count, TEXT)
+  REFUSED(SOTTO_INVALID_ARGUMENT, "no features", ALIGN(2, 2, V, 2 * T, 2));
   OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
-  REFUSED(SOTTO_INVALID_ARGUMENT, "1 to 70 tokens: got 0", ALIGN(0, 2, V, 0, 0));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "2 to 70 tokens: got 1", ALIGN(1, 2, V, T, 1));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 71", ALIGN(CONTEXT + 1, 2, V, (CONTEXT + 1) * T, CONTEXT + 1));
   for (int i = 0; i < 2; i++) {
     tokens[1] = i == 0 ? -1 : V;
@@ -208,7 +221,7 @@ static void test_align_arguments(uint64_t context, const model *m) {
   REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 3", ALIGN(2, 3, V, 2 * T, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 10", ALIGN(2, 2 * H * LAYERS + 2, V, 10 * T, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 0",
-          sotto_cpu_session_align(session, tokens, 2, NULL, 2, V, scores, 2 * T, probabilities, 2, TEXT));
+          sotto_cpu_session_align(session, tokens, 2, NULL, 2, V, 1, T, scores, 2 * T, probabilities, 2, entries, 1, TEXT));
   const int32_t foreign[4][2] = {{-1, 0}, {LAYERS, 0}, {0, -1}, {0, H}};
   for (int i = 0; i < 4; i++) {
     memcpy(pairs, foreign[i], sizeof foreign[i]);
@@ -222,14 +235,22 @@ static void test_align_arguments(uint64_t context, const model *m) {
   REFUSED(SOTTO_INVALID_ARGUMENT, "have 268 values: got 267", ALIGN(2, 4, V, 4 * T - 1, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "2 probabilities: got 3", ALIGN(2, 4, V, 4 * T, 3));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0",
-          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, NULL, 4 * T, probabilities, 2, TEXT));
+          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, 1, T, NULL, 4 * T, probabilities, 2, entries, 1, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0",
-          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, scores, 4 * T, NULL, 2, TEXT));
+          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, 1, T, scores, 4 * T, NULL, 2, entries, 1, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "start must be 1 to 1: got 0", PATH(0, T, entries, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "start must be 1 to 1: got 2", PATH(2, T, entries, 0));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", PATH(1, 0, entries, 1));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "positions must be 1 to 67: got 68", PATH(1, T + 1, entries, 1));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "1 entries: got 2", PATH(1, T, entries, 2));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", PATH(1, T, NULL, 1));
+  OK(PATH(1, T, entries, 1));
   OK(ALIGN(2, 4, V, 4 * T, 2));
   OK(sotto_cpu_destroy(session));
   REFUSED(SOTTO_INVALID_HANDLE, "not open", ALIGN(2, 4, V, 4 * T, 2));
   OK(sotto_cpu_destroy(decoder));
 #undef ALIGN
+#undef PATH
 }
 
 static void test_log_mel_arguments(uint64_t context) {

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { Tokenizer } from "../../decoder/mod.ts";
-import { alignmentMatrix } from "../../decoder/words/alignment_matrix.ts";
-import { rowEntries } from "../../decoder/words/dynamic_time_warping.ts";
-import { medianFilter } from "../../decoder/words/median_filter.ts";
+import { alignmentMatrix } from "../../kernels/portable/alignment_matrix.ts";
+import { rowEntries } from "../../kernels/portable/dynamic_time_warping.ts";
+import { medianFilter } from "../../kernels/portable/median_filter.ts";
 import {
   APPEND_PUNCTUATIONS,
   mergePunctuation,

@@ -4,8 +4,9 @@ import assert from "node:assert/strict";
 import type { WindowResult } from "../../decoder/mod.ts";
 import { type Random, seededRandom } from "../../decoder/random.ts";
 import { cutWindow } from "../../decoder/segments.ts";
-import { WordTimer } from "../../decoder/words/mod.ts";
+import { WordTimer, type WordTimerModel } from "../../decoder/words/word_timer.ts";
 import { APPEND_PUNCTUATIONS, PREPEND_PUNCTUATIONS } from "../../decoder/words/punctuation.ts";
+import { alignmentPath } from "../../kernels/portable/alignment_path.ts";
 import { demoTokenizer } from "./_demo_model.ts";
 import { assertInOrder } from "./_words_in_order.ts";
 
@@ -59,11 +60,13 @@ for (const hallucinationSilenceThreshold of [null, 1]) {
   Deno.test(`WordTimer keeps words in order for any attention${named}`, async () => {
     const random = seededRandom(11);
     const contentFrames = 400_000;
-    const align = (tokens: readonly number[]) =>
-      Promise.resolve({
-        scores: scoresAtRandom(random, tokens.length),
-        probabilities: Float32Array.from(tokens, () => random() ** 2),
+    const align: WordTimerModel["align"] = ({ length }, options) => {
+      const scores = { data: scoresAtRandom(random, length), heads: HEADS, tokens: length, positions: T };
+      return Promise.resolve({
+        entries: alignmentPath(scores, options),
+        probabilities: Float32Array.from({ length }, () => random() ** 2),
       });
+    };
     const timer = new WordTimer({ tokenizer, framesPerStep: 2, contentFrames, align }, {
       prependPunctuations: PREPEND_PUNCTUATIONS,
       appendPunctuations: APPEND_PUNCTUATIONS,

@@ -26,7 +26,7 @@ export interface CostMatrix {
  *
  * @returns Int32 [rows].
  */
-export function rowEntries({ data, rows, columns }: CostMatrix): Int32Array {
+export function rowEntries({ data, rows, columns }: CostMatrix): Int32Array<ArrayBuffer> {
   const trace = new Uint8Array(rows * columns);
   // Least sums of the row above and of this one; place 0 is the column before the first.
   let above = new Float32Array(columns + 1).fill(Infinity);
