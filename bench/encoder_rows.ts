@@ -122,11 +122,7 @@ function operationsIn(plan: Plan): number {
 function leastSeconds(plan: Plan, peaks: Peaks): number {
   return plan.steps.reduce((sum, step) => {
     if (!("arithmetic" in step)) return sum;
-    // Scores in INT8, the other half of attention in BF16.
-    const isMixed = step.op === "attention" && step.arithmetic === "i8";
-    const arithmetic = isMixed ? ["i8", "bf16"] as const : [step.arithmetic];
-    const share = operationsOf(step) / arithmetic.length;
-    return sum + arithmetic.reduce((seconds, each) => seconds + share / peaks.of(each), 0);
+    return sum + operationsOf(step) / peaks.of(step.arithmetic);
   }, 0);
 }
 

@@ -29,7 +29,7 @@ export const ROUNDINGS = ["f32", "half", "int8"] as const;
 /** One of them. */
 export type Rounding = typeof ROUNDINGS[number];
 
-/** The products of a block. `attention` is q·kᵀ; weights times values are never below `half`. */
+/** The products of a block. `attention` is both of its own: q·kᵀ, and weights times values. */
 export const BLOCK_PRODUCTS = ["qkv", "attention", "out", "mlp1", "mlp2"] as const;
 
 /** One of them. */

@@ -79,8 +79,9 @@ export function planArithmetic(
   const half = halfArithmetic(device);
   return mapProducts(policy, (rounding, product) => {
     if (rounding === "f32") return "f32";
-    // Attention has kernels for BF16, and for scores in INT8 that goes on in BF16, but none for F16.
-    if (product === "attention" && half !== "bf16") return "f32";
+    // Attention has no kernel for F16, and one for INT8 wherever bytes are multiplied faster than F32.
+    if (product === "attention" && rounding === "half") return half === "bf16" ? "bf16" : "f32";
+    if (product === "attention" && rate(device, "i8") <= WORTH * rate(device, "f32")) return "f32";
     return rounding === "half" || rate(device, "i8") === 0 ? half : "i8";
   });
 }

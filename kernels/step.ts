@@ -14,7 +14,7 @@ export type WeightId = number;
 
 /**
  * Arithmetic of a product: what its operands are rounded to. Sums are kept in F32; for `i8`, 64 values of a row share
- * a scale, their sums are exact, and attention computes q·kᵀ so, and what follows in BF16.
+ * a scale, and their sums are exact; in attention a query, a key, and 64 keys' weights or values of one column.
  */
 export type Arithmetic = "f32" | "f16" | "bf16" | "i8";
 

@@ -127,6 +127,7 @@
 /* AVX2 with AVX-VNNI: INT8 dot products without AVX-512. */
 #define SOTTO_KERNELS_AVXVNNI(KERNEL)     \
   KERNEL(gemm_i8, gemm_i8_6x16_avxvnni)   \
+  KERNEL(attention_i8, attention_i8_avxvnni) \
   KERNEL(peak_i8, peak_i8_avxvnni)
 
 #define SOTTO_KERNELS_AVX512(KERNEL)             \
@@ -157,13 +158,13 @@
 
 #define SOTTO_KERNELS_AVX512VNNI(KERNEL)        \
   KERNEL(gemm_i8, gemm_i8_12x32_avx512vnni)     \
+  KERNEL(attention_i8, attention_i8_avx512vnni) \
   KERNEL(project_i8, project_i16i8f32_avx512vnni) \
   KERNEL(peak_i8, peak_i8_avx512vnni)
 
 #define SOTTO_KERNELS_AVX512BF16(KERNEL)          \
   KERNEL(gemm_bf16, gemm_bf16_12x32_avx512bf16)   \
   KERNEL(attention_bf16, attention_bf16_avx512bf16) \
-  KERNEL(attention_i8, attention_i8_avx512bf16)   \
   KERNEL(peak_bf16, peak_bf16_avx512bf16)
 
 #define SOTTO_KERNELS_AVX512FP16(KERNEL)        \
@@ -197,6 +198,7 @@
 /* Dot products of bytes: an extension of ARMv8.2, part of ARMv8.4. */
 #define SOTTO_KERNELS_NEONDOT(KERNEL)     \
   KERNEL(gemm_i8, gemm_i8_4x16_neondot)   \
+  KERNEL(attention_i8, attention_i8_neondot) \
   KERNEL(peak_i8, peak_i8_neondot)
 
 #endif

@@ -77,7 +77,9 @@ typedef const struct {
  *
  *   attention_f32   operands as they are
  *   attention_bf16  q · log2(e)/√D, k, v and the weights 2^(score − largest) rounded to BF16, sums F32
- *   attention_i8    the same, but q and k rounded to INT8 with a scale for each row (i8_group.h), their sums exact */
+ *   attention_i8    q and k rounded to INT8 with a scale for each row (i8_group.h); of I8_GROUP keys each column of v with
+ *                   one scale, and the weights 2^(score − largest of those keys) rounded to whole 255ths; sums exact, of
+ *                   groups F32. What weights are divided by is the sum before they are rounded */
 
 typedef const struct {
   int query_tile;  /* queries of one call of `attend` */

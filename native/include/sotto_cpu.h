@@ -67,7 +67,7 @@ enum sotto_arithmetic {
   SOTTO_ARITHMETIC_F32 = 0,
   SOTTO_ARITHMETIC_BF16 = 1, /* operands rounded to BF16 */
   SOTTO_ARITHMETIC_F16 = 2,  /* operands rounded to F16, short sums in F16; not for attention */
-  SOTTO_ARITHMETIC_I8 = 3    /* operands rounded to INT8, a scale for 64 values of a row; attention: q · k so, p · v in BF16 */
+  SOTTO_ARITHMETIC_I8 = 3    /* operands rounded to INT8, a scale for 64 values of a row; kernels.h has attention's */
 };
 
 #define SOTTO_STEP_WORDS 20   /* int64 words of one step */

@@ -31,7 +31,7 @@
 /* magnitude = the largest |v|; score = the largest |q · k| / √D, whose rounding the exponential turns into an error. */
 #define TOLERANCE_ATTENTION(magnitude, score) ((2e-6 + 8 * ROUNDING * (score)) * (magnitude))
 /* Scores of rounded operands; what is left is the rounding of weights, 2⁻⁹ each and of one sign at worst, and the coarse
- * exponential. */
+ * exponential; in INT8, whose rounding the test does too, a weight that fell to the other side, by 1/255. */
 #define TOLERANCE_ATTENTION_HALF(magnitude, score) ((0x1p-8 + 8 * ROUNDING * (score)) * (magnitude))
 
 /* Relative; exponent = the largest |scale · x|, whose rounding the exponential turns into an error. */

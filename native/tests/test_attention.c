@@ -7,7 +7,7 @@
 #include "../cpu/i8_group.h"
 #include "kernel_check.h"
 
-/* What the kernel under test rounds queries and keys to; but for F32, it rounds values and weights to BF16. */
+/* What the kernel under test rounds to. */
 static enum { F32, BF16, I8 } arithmetic;
 
 static double rounded(float x) { return f32_of_bf16(bf16_of_f32(x)); }
@@ -36,6 +36,33 @@ static void round_key(const float *row, int64_t width, double *out) {
 }
 
 enum { MAX_WIDTH = 80 };
+
+/* Weights 2^(score − largest), from scores in whatever unit `exp` takes, as the kernel rounds them: in INT8 each 64 keys'
+ * to 255ths of their largest. `scores` [T] become weights; answers their sum before they were rounded. */
+static double weigh(double *scores, int64_t T) {
+  double largest = -INFINITY, sum = 0;
+  for (int64_t t = 0; t < T; t++) largest = fmax(largest, scores[t]);
+  for (int64_t first = 0; first < T; first += I8_GROUP) {
+    const int64_t end = first + I8_GROUP < T ? first + I8_GROUP : T;
+    double here = -INFINITY;
+    for (int64_t t = first; t < end; t++) here = fmax(here, scores[t]);
+    for (int64_t t = first; t < end; t++) {
+      sum += exp(scores[t] - largest);
+      scores[t] = arithmetic == I8 ? rint(255 * exp(scores[t] - here)) / 255 * exp(here - largest) : exp(scores[t] - largest);
+    }
+  }
+  return sum;
+}
+
+/* Value `t` of a column, as the kernel rounds it. */
+static double round_value(const float *column, int64_t stride, int64_t t, int64_t T) {
+  if (arithmetic == F32) return column[t * stride];
+  if (arithmetic == BF16) return rounded(column[t * stride]);
+  const int64_t first = t / I8_GROUP * I8_GROUP, end = first + I8_GROUP < T ? first + I8_GROUP : T;
+  float largest = 0;
+  for (int64_t i = first; i < end; i++) largest = fmaxf(largest, fabsf(column[i * stride]));
+  return (double)i8_code(column[t * stride], i8_factor(largest)) * i8_scale(largest);
+}
 
 typedef struct {
   int64_t T, width;
@@ -75,7 +102,7 @@ static void fill_head(const attention_case *c, float *qkv, int64_t stride) {
 
 static void compare_query(kernel_check *check, const attention_case *c, const float *qkv, int64_t stride, int64_t query,
                           const float *got, double *weights) {
-  double largest = -INFINITY, sum = 0, score = 0, q[MAX_WIDTH], k[MAX_WIDTH];
+  double score = 0, q[MAX_WIDTH], k[MAX_WIDTH];
   round_query(qkv + query * stride, c->width, q);
   for (int64_t t = 0; t < c->T; t++) {
     round_key(qkv + t * stride + c->width, c->width, k);
@@ -86,14 +113,12 @@ static void compare_query(kernel_check *check, const attention_case *c, const fl
     }
     weights[t] = dot;
     if (c->scores != LOW_FIRST) score = fmax(score, magnitude); /* there one weight is 1 and the others 0 */
-    largest = fmax(largest, weights[t]);
   }
-  for (int64_t t = 0; t < c->T; t++) sum += weights[t] = exp(weights[t] - largest);
+  const double sum = weigh(weights, c->T);
   for (int64_t d = 0; d < c->width; d++) {
     double want = 0, most = 0;
     for (int64_t t = 0; t < c->T; t++) {
-      const float stored = qkv[t * stride + 2 * c->width + d];
-      const double value = arithmetic == F32 ? stored : rounded(stored);
+      const double value = round_value(qkv + 2 * c->width + d, stride, t, c->T);
       want += weights[t] / sum * value;
       most = fmax(most, fabs(value));
     }

@@ -50,12 +50,13 @@ Deno.test("builtInPolicy() keeps what errs most exact, and int8 out of the first
   strictEqual(BLOCK_PRODUCTS.every((product) => exact.blocks[0][product] === "f32"), true);
 });
 
-Deno.test("arithmeticFor() computes scores in INT8 only where the kernel's other half pays", () => {
+Deno.test("arithmeticFor() computes attention in INT8 where bytes are multiplied faster than F32, and never in F16", () => {
   const dims = { n_mels: 80, n_audio_ctx: 1500, n_audio_state: 128, n_audio_head: 2, n_audio_layer: 3 };
   const third = (device: Parameters<typeof halfArithmetic>[0]) =>
     arithmeticFor("int8", dims, device).blocks[2];
   strictEqual(third(ZEN_5).attention, "i8");
-  strictEqual(third(EMERALD_RAPIDS_WITHOUT_AMX).attention, "f32");
+  strictEqual(third(EMERALD_RAPIDS_WITHOUT_AMX).attention, "i8");
+  strictEqual(arithmeticFor("half", dims, EMERALD_RAPIDS_WITHOUT_AMX).blocks[2].attention, "f32");
   strictEqual(third(EMERALD_RAPIDS_WITHOUT_AMX).mlp1, "i8");
   strictEqual(third(AVX2_ONLY).attention, "f32");
   deepStrictEqual(arithmeticFor("int8", dims, PORTABLE), arithmeticFor("f32", dims, PORTABLE));

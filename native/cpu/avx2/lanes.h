@@ -87,6 +87,9 @@ static inline lanes lanes_scale(lanes x, lanes n) {
   __m256i biased = _mm256_add_epi32(_mm256_cvtps_epi32(_mm256_max_ps(n, _mm256_set1_ps(-126.0f))), _mm256_set1_epi32(127));
   return _mm256_mul_ps(x, _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23)));
 }
+/* x − ⌊x⌋, and p · 2^⌊x⌋ of p in ½…2 and x below 127 as lanes_scale has it. */
+static inline lanes lanes_fraction(lanes x) { return _mm256_sub_ps(x, _mm256_floor_ps(x)); }
+static inline lanes lanes_scale_whole(lanes p, lanes x) { return lanes_scale(p, _mm256_floor_ps(x)); }
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
   __m256i shifted = _mm256_sub_epi32(_mm256_castps_si256(x), _mm256_set1_epi32(0x3f3504f3));

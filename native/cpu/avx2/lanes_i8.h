@@ -17,6 +17,20 @@ static inline lanes lanes_codes(const lanes x[4]) {
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   return _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(_mm256_packs_epi16(low, high), order));
 }
+/* The same of 0 ≤ x ≤ 255.5, for the unsigned side; nothing is left to take away. */
+static inline lanes lanes_unsigned_codes(const lanes x[4]) {
+  const __m256i low = _mm256_packs_epi32(lanes_integers(x[0]), lanes_integers(x[1]));
+  const __m256i high = _mm256_packs_epi32(lanes_integers(x[2]), lanes_integers(x[3]));
+  const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
+  return _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(_mm256_packus_epi16(low, high), order));
+}
+static inline lanes lanes_take_unsigned_offset(lanes codes, lanes sums) { return (void)codes, sums; }
+/* A step of each lane, of the same lane of four vectors; |x| ≤ 127.5. */
+static inline lanes lanes_step_of(const lanes x[4]) {
+  const __m256i low = _mm256_blend_epi16(lanes_integers(x[0]), _mm256_slli_epi32(lanes_integers(x[2]), 16), 0xaa);
+  const __m256i high = _mm256_blend_epi16(lanes_integers(x[1]), _mm256_slli_epi32(lanes_integers(x[3]), 16), 0xaa);
+  return _mm256_castsi256_ps(_mm256_blendv_epi8(low, _mm256_slli_epi16(high, 8), _mm256_set1_epi16(-256)));
+}
 /* code + 128: the sign bit turned. */
 static inline lanes lanes_offset_codes(lanes codes) {
   return _mm256_castsi256_ps(_mm256_xor_si256(_mm256_castps_si256(codes), _mm256_set1_epi8(-128)));

@@ -22,4 +22,17 @@ static inline __attribute__((always_inline)) void lanes_transpose(lanes rows[LAN
   }
 }
 
+/* The largest of each row: of row i in lane i. */
+static inline __attribute__((always_inline)) lanes lanes_max_by_row(const lanes rows[LANES]) {
+  lanes fours[2]; /* of rows 0 … 3 and 4 … 7, in each 128 bits of what lies there */
+#pragma GCC unroll 2
+  for (int g = 0; g < 2; g++) {
+    const lanes *r = rows + 4 * g;
+    const lanes ab = _mm256_max_ps(_mm256_unpacklo_ps(r[0], r[1]), _mm256_unpackhi_ps(r[0], r[1]));
+    const lanes cd = _mm256_max_ps(_mm256_unpacklo_ps(r[2], r[3]), _mm256_unpackhi_ps(r[2], r[3]));
+    fours[g] = _mm256_max_ps(_mm256_shuffle_ps(ab, cd, 0x44), _mm256_shuffle_ps(ab, cd, 0xee));
+  }
+  return _mm256_max_ps(_mm256_permute2f128_ps(fours[0], fours[1], 0x20), _mm256_permute2f128_ps(fours[0], fours[1], 0x31));
+}
+
 #endif

@@ -78,6 +78,9 @@ static inline lanes lanes_round(lanes x) {
 }
 /* x · 2^n for |x| in ½…2 and whole n below 127; with n below −126, something from 0 to 2^-125. */
 static inline lanes lanes_scale(lanes x, lanes n) { return _mm512_scalef_ps(x, n); }
+/* x − ⌊x⌋, and p · 2^⌊x⌋ of p in ½…2 and x below 127 as lanes_scale has it. */
+static inline lanes lanes_fraction(lanes x) { return _mm512_reduce_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC); }
+static inline lanes lanes_scale_whole(lanes p, lanes x) { return _mm512_scalef_ps(p, x); }
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
   __m512i shifted = _mm512_sub_epi32(_mm512_castps_si512(x), _mm512_set1_epi32(0x3f3504f3));

@@ -27,4 +27,19 @@ static inline __attribute__((always_inline)) void lanes_transpose(lanes rows[LAN
   }
 }
 
+/* The largest of each row: of row i in lane i. */
+static inline __attribute__((always_inline)) lanes lanes_max_by_row(const lanes rows[LANES]) {
+  lanes fours[4]; /* fours[g]: of rows 4g … 4g + 3, in each 128 bits of what lies there */
+#pragma GCC unroll 4
+  for (int g = 0; g < 4; g++) {
+    const lanes *r = rows + 4 * g;
+    const lanes ab = _mm512_max_ps(_mm512_unpacklo_ps(r[0], r[1]), _mm512_unpackhi_ps(r[0], r[1]));
+    const lanes cd = _mm512_max_ps(_mm512_unpacklo_ps(r[2], r[3]), _mm512_unpackhi_ps(r[2], r[3]));
+    fours[g] = _mm512_max_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));
+  }
+  const lanes low = _mm512_max_ps(_mm512_shuffle_f32x4(fours[0], fours[1], 0x44), _mm512_shuffle_f32x4(fours[0], fours[1], 0xee));
+  const lanes high = _mm512_max_ps(_mm512_shuffle_f32x4(fours[2], fours[3], 0x44), _mm512_shuffle_f32x4(fours[2], fours[3], 0xee));
+  return _mm512_max_ps(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xdd));
+}
+
 #endif

@@ -17,6 +17,20 @@ static inline lanes lanes_codes(const lanes x[4]) {
   const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
   return _mm512_castsi512_ps(_mm512_permutexvar_epi32(order, _mm512_packs_epi16(low, high)));
 }
+/* The same of 0 ≤ x ≤ 255.5, for the unsigned side; nothing is left to take away. */
+static inline lanes lanes_unsigned_codes(const lanes x[4]) {
+  const __m512i low = _mm512_packs_epi32(_mm512_cvtps_epi32(x[0]), _mm512_cvtps_epi32(x[1]));
+  const __m512i high = _mm512_packs_epi32(_mm512_cvtps_epi32(x[2]), _mm512_cvtps_epi32(x[3]));
+  const __m512i order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+  return _mm512_castsi512_ps(_mm512_permutexvar_epi32(order, _mm512_packus_epi16(low, high)));
+}
+static inline lanes lanes_take_unsigned_offset(lanes codes, lanes sums) { return (void)codes, sums; }
+/* A step of each lane, of the same lane of four vectors; |x| ≤ 127.5. */
+static inline lanes lanes_step_of(const lanes x[4]) {
+  const __m512i low = _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_cvtps_epi32(x[0]), _mm512_slli_epi32(_mm512_cvtps_epi32(x[2]), 16));
+  const __m512i high = _mm512_mask_blend_epi16(0xaaaaaaaa, _mm512_cvtps_epi32(x[1]), _mm512_slli_epi32(_mm512_cvtps_epi32(x[3]), 16));
+  return _mm512_castsi512_ps(_mm512_mask_blend_epi8(0xaaaaaaaaaaaaaaaa, low, _mm512_slli_epi16(high, 8)));
+}
 /* code + 128: the sign bit turned. */
 static inline lanes lanes_offset_codes(lanes codes) {
   return _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(codes), _mm512_set1_epi8(-128)));

@@ -28,6 +28,16 @@ static inline lanes lanes_exp2_coarse(lanes x) {
   return lanes_scale(p, n);
 }
 
+/* 255 · 2^x, for what is rounded to a code of 8 bits, as exact as lanes_exp2_coarse: its polynomial on 0…1. */
+static inline lanes lanes_exp2_255(lanes x) {
+  const lanes f = lanes_fraction(x);
+  lanes p = lanes_set(255 * 0x1.3f96a6p-4f);
+  p = lanes_fma(p, f, lanes_set(255 * 0x1.cefc4cp-3f));
+  p = lanes_fma(p, f, lanes_set(255 * 0x1.64444ap-1f));
+  p = lanes_fma(p, f, lanes_set(255 * 0x1.fff632p-1f));
+  return lanes_scale_whole(p, x);
+}
+
 /* gelu(x) = x · Φ(x) = max(x, 0) − |x| · Φ(−|x|), with Φ the normal distribution, and Φ(−a) = 2^p(a).
  *
  * p, of degree 8, approximates log2 Φ(−a) on 0…6, weighted so that the largest absolute error of Φ is smallest

@@ -12,16 +12,11 @@
  * A value is rounded (K / 64 + 2) times.
  *
  * Included by <isa>/gemm_i8.c, which defines TILE_ROWS, TILE_VECTORS, GEMM_NAME, GEMM_KC and GEMM_BLOCK_BYTES. */
-#include "codes.h"
+#include "groups.h"
 #define GEMM_GELU lanes_gelu_coarse
 #include "gemm_store.h"
 
-enum {
-  STEPS = I8_GROUP / I8_STEP,
-  A_GROUP = (STEPS + 1) * TILE_ROWS,
-  B_GROUP = (STEPS + 2) * TILE_COLUMNS, /* both in elements of 32 bits */
-};
-_Static_assert(I8_GROUP % CODES_AT_ONCE == 0, "a group is whole squares");
+enum { A_GROUP = (STEPS + 1) * TILE_ROWS }; /* in elements of 32 bits */
 
 /* The largest |x| of a group, spread over the lanes. */
 TILE_INLINE lanes largest_by_lane(const float *values) {
@@ -97,60 +92,11 @@ static void pack_panel(const float *b, int64_t stride, int count, int64_t depth,
     }
 }
 
-/* Rows that are multiplied together: their INT32 sums of a group and their F32 sums of all share the registers. */
-enum { HELD_ROWS = TILE_ROWS / 2 };
-_Static_assert(TILE_ROWS % HELD_ROWS == 0, "passes over a tile are whole");
-
-/* sums [HELD_ROWS, TILE_COLUMNS] (+)= so many rows of a tile, from `a` on, times a panel. The sums of one group do not
- * depend on those of the next, so one's scaling runs while the other multiplies. Not inlined, and sums held in registers
- * behind the loop, because GCC 12 spills them in it otherwise: half the speed. */
+/* sums [HELD_ROWS, TILE_COLUMNS] (+)= so many rows of a tile, from `a` on, times a panel. */
 static __attribute__((noinline)) void multiply_rows(int64_t groups, const float *a, const float *b, float *sums,
                                                     int is_first) {
-  lanes total[HELD_ROWS][TILE_VECTORS];
-#pragma GCC unroll 16
-  for (int r = 0; r < HELD_ROWS; r++)
-#pragma GCC unroll 4
-    for (int v = 0; v < TILE_VECTORS; v++)
-      total[r][v] = is_first ? lanes_zero() : lanes_load(sums + r * TILE_COLUMNS + v * LANES);
-  for (; groups > 0; groups--, a += A_GROUP, b += B_GROUP) {
-    const float *tile = a, *panel = b, *a_scales = a + STEPS * TILE_ROWS;
-    const float *beginnings = b + STEPS * TILE_COLUMNS, *b_scales = beginnings + TILE_COLUMNS;
-    lanes whole[HELD_ROWS][TILE_VECTORS];
-#pragma GCC unroll 16
-    for (int r = 0; r < HELD_ROWS; r++)
-#pragma GCC unroll 4
-      for (int v = 0; v < TILE_VECTORS; v++) whole[r][v] = lanes_load(beginnings + v * LANES);
-    for (int step = 0; step < STEPS; step++, tile += TILE_ROWS, panel += TILE_COLUMNS) {
-      lanes column[TILE_VECTORS];
-#pragma GCC unroll 4
-      for (int v = 0; v < TILE_VECTORS; v++) column[v] = lanes_load(panel + v * LANES);
-#pragma GCC unroll 16
-      for (int r = 0; r < HELD_ROWS; r++) {
-        lanes value = lanes_set(tile[r]);
-        LANES_KEEP(value);
-#pragma GCC unroll 4
-        for (int v = 0; v < TILE_VECTORS; v++) whole[r][v] = lanes_dot_i8(value, column[v], whole[r][v]);
-      }
-    }
-#pragma GCC unroll 16
-    for (int r = 0; r < HELD_ROWS; r++)
-#pragma GCC unroll 4
-      for (int v = 0; v < TILE_VECTORS; v++) LANES_KEEP(whole[r][v]);
-#pragma GCC unroll 16
-    for (int r = 0; r < HELD_ROWS; r++) {
-      const lanes a_scale = lanes_set(a_scales[r]);
-#pragma GCC unroll 4
-      for (int v = 0; v < TILE_VECTORS; v++) {
-        const lanes scale = lanes_mul(a_scale, lanes_load(b_scales + v * LANES));
-        total[r][v] = lanes_fma(lanes_of_integers(whole[r][v]), scale, total[r][v]);
-        LANES_KEEP(total[r][v]);
-      }
-    }
-  }
-#pragma GCC unroll 16
-  for (int r = 0; r < HELD_ROWS; r++)
-#pragma GCC unroll 4
-    for (int v = 0; v < TILE_VECTORS; v++) lanes_store(sums + r * TILE_COLUMNS + v * LANES, total[r][v]);
+  multiply_groups(groups, (group_rows){a, TILE_ROWS, 1, A_GROUP, a + STEPS * TILE_ROWS, A_GROUP}, b, sums, TILE_COLUMNS,
+                  is_first);
 }
 
 static void multiply(int64_t depth, const void *tile, const void *panel, float *sums, int is_first,

@@ -4,7 +4,6 @@
  *   tile of queries   steps [⌈D / I8_STEP⌉, TILE_ROWS], scales [TILE_ROWS]
  *   panel of keys     steps [⌈D / I8_STEP⌉, TILE_COLUMNS], beginnings [TILE_COLUMNS], scales [TILE_COLUMNS] */
 #include "codes.h"
-#include "pairs.h"
 
 static inline int64_t key_steps(int64_t width) { return (width + I8_STEP - 1) / I8_STEP; }
 static inline int64_t key_panel_floats(int64_t width) { return (key_steps(width) + 2) * TILE_COLUMNS; }
@@ -59,9 +58,10 @@ static void pack_queries(const gemm_rows *q, int count, int64_t width, float fac
   }
 }
 
+/* Scores, but for the factor of each query: query_factors. */
 TILE_INLINE tile_sums score_tile(const float *tile, const float *panel, int64_t width) {
   const int64_t steps = key_steps(width);
-  const float *beginnings = panel + steps * TILE_COLUMNS, *query_scales = tile + steps * TILE_ROWS;
+  const float *beginnings = panel + steps * TILE_COLUMNS;
   tile_sums sums = tile_multiply_i8(tile_begin(beginnings), steps, tile, TILE_ROWS, 1, panel);
   lanes key_scale[TILE_VECTORS];
 #pragma GCC unroll 4
@@ -69,7 +69,9 @@ TILE_INLINE tile_sums score_tile(const float *tile, const float *panel, int64_t 
 #pragma GCC unroll 16
   for (int r = 0; r < TILE_ROWS; r++)
 #pragma GCC unroll 4
-    for (int v = 0; v < TILE_VECTORS; v++)
-      sums.at[r][v] = lanes_mul(lanes_of_integers(sums.at[r][v]), lanes_mul(lanes_set(query_scales[r]), key_scale[v]));
+    for (int v = 0; v < TILE_VECTORS; v++) sums.at[r][v] = lanes_mul(lanes_of_integers(sums.at[r][v]), key_scale[v]);
   return sums;
 }
+
+/* [TILE_ROWS] */
+static inline const float *query_factors(const float *tile, int64_t width) { return tile + key_steps(width) * TILE_ROWS; }

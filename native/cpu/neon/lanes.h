@@ -101,6 +101,9 @@ static inline lanes lanes_scale(lanes x, lanes n) {
   const int32x4_t biased = vaddq_s32(vcvtq_s32_f32(vmaxq_f32(n, vdupq_n_f32(-126.0f))), vdupq_n_s32(127));
   return vmulq_f32(x, vreinterpretq_f32_s32(vshlq_n_s32(biased, 23)));
 }
+/* x − ⌊x⌋, and p · 2^⌊x⌋ of p in ½…2 and x below 127 as lanes_scale has it. */
+static inline lanes lanes_fraction(lanes x) { return vsubq_f32(x, vrndmq_f32(x)); }
+static inline lanes lanes_scale_whole(lanes p, lanes x) { return lanes_scale(p, vrndmq_f32(x)); }
 /* x = m · 2^e of a positive normal x, m in [√½, √2). */
 static inline void lanes_split(lanes x, lanes *m, lanes *e) {
   const int32x4_t exponent = vshrq_n_s32(vsubq_s32(vreinterpretq_s32_f32(x), vdupq_n_s32(0x3f3504f3)), 23);

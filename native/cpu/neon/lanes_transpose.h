@@ -15,4 +15,9 @@ static inline __attribute__((always_inline)) void lanes_transpose(lanes rows[LAN
   rows[3] = vreinterpretq_f32_f64(vtrn2q_f64(odd01, odd23));
 }
 
+/* The largest of each row: of row i in lane i. */
+static inline __attribute__((always_inline)) lanes lanes_max_by_row(const lanes rows[LANES]) {
+  return vpmaxq_f32(vpmaxq_f32(rows[0], rows[1]), vpmaxq_f32(rows[2], rows[3]));
+}
+
 #endif
