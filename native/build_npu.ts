@@ -31,7 +31,14 @@ const CXX_FLAGS: readonly string[] = [
 const INSTALLED_BY_AMD = "/opt/xilinx/xrt/lib";
 
 /** What libraries beside the CPU library take from its folder. */
-const SHARED_SOURCES: readonly string[] = ["status", "threads", "handles", "memory", "cpu_features"].map((
+const SHARED_SOURCES: readonly string[] = [
+  "status",
+  "threads",
+  "placement",
+  "handles",
+  "memory",
+  "cpu_features",
+].map((
   name,
 ) => `cpu/${name}.c`);
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "placement.h"
+
 /* How long a thread looks for work before it sleeps: several times the gap between two steps of a plan, and short
  * against waking up (about 50 µs on a busy machine). */
 #define SPIN_NANOSECONDS 50000
@@ -16,6 +18,7 @@ typedef struct {
   thread_pool *pool;
   pthread_t thread;
   int part;
+  placement place;
 } worker;
 
 struct thread_pool {
@@ -59,11 +62,14 @@ static int is_spin_over(int64_t *deadline, unsigned *turns) {
   return now > *deadline;
 }
 
-static unsigned wait_for_job(thread_pool *pool, unsigned seen) {
+static unsigned wait_for_job(worker *self, unsigned seen) {
+  thread_pool *pool = self->pool;
   int64_t deadline = 0;
   unsigned turns = 0, number;
+  placement_wait(&self->place);
   while ((number = atomic_load_explicit(&pool->job_number, memory_order_acquire)) == seen) {
     if (!is_spin_over(&deadline, &turns)) continue;
+    placement_sleep(&self->place);
     pthread_mutex_lock(&pool->lock);
     while (atomic_load_explicit(&pool->job_number, memory_order_acquire) == seen)
       pthread_cond_wait(&pool->has_job, &pool->lock);
@@ -87,8 +93,10 @@ static void wait_until_done(thread_pool *pool) {
 static void *work(void *argument) {
   worker *self = argument;
   thread_pool *pool = self->pool;
+  placement_begin(&self->place);
   for (unsigned seen = 0;;) {
-    seen = wait_for_job(pool, seen);
+    seen = wait_for_job(self, seen);
+    placement_settle(&self->place);
     if (pool->stopping) return NULL;
     pool->job(pool->context, self->part, pool->threads);
     if (atomic_fetch_sub_explicit(&pool->pending, 1, memory_order_acq_rel) == 1) {
@@ -147,6 +155,7 @@ int pool_threads(const thread_pool *pool) { return pool->threads; }
 void pool_run(thread_pool *pool, pool_job job, void *context) {
   pthread_mutex_lock(&pool->run_lock);
   if (pool->threads > 1) {
+    for (int i = 0; i < pool->started; i++) placement_move_off_caller(&pool->workers[i].place);
     pool->job = job;
     pool->context = context;
     atomic_store_explicit(&pool->pending, pool->threads - 1, memory_order_relaxed);

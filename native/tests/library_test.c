@@ -11,6 +11,8 @@
 #include "../cpu/threads.h"
 #include "../include/sotto_cpu.h"
 
+void test_placement(void (*expect)(int condition, const char *what)); /* test_placement.c */
+
 static int failures;
 static char text[512];
 
@@ -351,6 +353,7 @@ int main(void) {
   test_handles();
   test_share();
   for (int threads = 1; threads <= 5; threads += 2) test_pool(threads);
+  test_placement(expect);
   test_halves();
   test_blocks();
   for (int threads = 1; threads <= 3; threads++) {
