@@ -53,6 +53,7 @@ export class Tokenizer {
   readonly #encoding: BytePairEncoding;
   readonly #names: ReadonlyMap<string, number>;
   readonly #nameBytes: ReadonlyMap<number, Uint8Array>;
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
   #nonSpeech: readonly number[] | null = null;
 
   /**
@@ -139,12 +140,15 @@ export class Tokenizer {
 
   /** The text of tokens, timestamps spelled as `<|1.08|>`. Bytes that are not UTF-8 become U+FFFD. */
   decodeWithTimestamps(tokens: Iterable<number>): string {
-    const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-    let text = "";
-    for (const token of tokens) {
-      text += utf8.decode(this.bytesOf(token) as Uint8Array<ArrayBuffer>, { stream: true });
+    // Joined first: a call of the decoder costs more than a token's bytes.
+    const parts = Array.from(tokens, (token) => this.bytesOf(token));
+    const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
+    let at = 0;
+    for (const part of parts) {
+      bytes.set(part, at);
+      at += part.length;
     }
-    return text + utf8.decode();
+    return this.#utf8.decode(bytes);
   }
 
   /**
