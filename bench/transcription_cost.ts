@@ -11,11 +11,10 @@ import { StageClock } from "../run_report.ts";
 import { transcribeAudio } from "../transcribe.ts";
 import type { TranscriptionOptions } from "../transcription_options.ts";
 import type { WhisperModel } from "../whisper_model.ts";
-import { timingOf } from "./timing.ts";
 import { peakMemory } from "./peers/peak_memory.ts";
 
 /** Seconds of a transcription by what was done. */
-export interface TranscriptionCost {
+export interface RunCost {
   /** Length of the recording. */
   readonly audio: number;
   /** From the call to the result. */
@@ -26,15 +25,23 @@ export interface TranscriptionCost {
   readonly mel: number;
   /** Log-mel to features. */
   readonly encoder: number;
-  /** The decoder's network. */
+  /** The decoder's network, as it writes. */
   readonly decoder: number;
+  /** The text once more through the decoder, and its path, for the times of words. */
+  readonly align: number;
   /** Rules, choice of tokens: between two steps of the decoder. */
   readonly tokens: number;
-  /** What is left: segments, texts, words; below 0 where windows are worked on side by side. */
+  /** What is left: segments, texts, words from their path; below 0 where windows are worked on side by side. */
   readonly rest: number;
   readonly segments: number;
-  /** Seconds in all of the plain transcription that it is compared with; null where it is not. */
-  readonly plain: number | null;
+  /** Windows that were encoded. */
+  readonly windows: number;
+}
+
+/** A transcription, in its process. */
+export interface TranscriptionCost extends RunCost {
+  /** The plain transcription that it is compared with; null where it is not. */
+  readonly plain: RunCost | null;
   /** Bytes at most of the whole process. */
   readonly peak: number | null;
 }
@@ -56,28 +63,31 @@ export async function transcriptionCost(
   recording: string,
   { rounds, plain, ...options }: CostOptions,
 ): Promise<TranscriptionCost> {
-  const costs: Awaited<ReturnType<typeof once>>[] = [];
-  const totals: number[] = [];
+  const costs: RunCost[] = [];
+  const others: RunCost[] = [];
   for (let round = rounds === 0 ? 0 : -1; round < Math.max(1, rounds); round++) {
     const cost = await once(model, recording, options);
     const other = plain && await once(model, recording, plain);
     if (round < 0) continue; // warms up
     costs.push(cost);
-    if (other) totals.push(other.total);
+    if (other) others.push(other);
   }
-  const quickest = costs.reduce((best, cost) => cost.total < best.total ? cost : best);
   return {
-    ...quickest,
-    plain: totals.length === 0 ? null : timingOf(totals).min,
+    ...quickest(costs),
+    plain: others.length === 0 ? null : quickest(others),
     peak: await peakMemory(),
   };
+}
+
+function quickest(costs: readonly RunCost[]): RunCost {
+  return costs.reduce((best, cost) => cost.total < best.total ? cost : best);
 }
 
 async function once(
   model: WhisperModel,
   recording: string,
   options: TranscriptionOptions,
-): Promise<Omit<TranscriptionCost, "plain" | "peak">> {
+): Promise<RunCost> {
   const clock = new StageClock();
   const { tokenizer, alignmentHeads, warnings } = model;
   const { device, encoder } = model;
@@ -96,9 +106,9 @@ async function once(
   let step = await work.next();
   for (; !step.done; step = await work.next()) segments++;
   const total = (performance.now() - begun) / 1000;
-  const { seconds } = step.value.run;
+  const { seconds, windows } = step.value.run;
   const reading = await readingSeconds(recording) * (seconds.audio > READ_ONCE_SECONDS ? 2 : 1);
-  const decoderSeconds = clock.seconds("decoder");
+  const [decoderSeconds, align] = ["decoder", "align"].map((stage) => clock.seconds(stage));
   return {
     audio: seconds.audio,
     total,
@@ -106,13 +116,15 @@ async function once(
     mel: seconds.mel - reading,
     encoder: seconds.encoder,
     decoder: decoderSeconds,
+    align,
     tokens: gaps.seconds,
-    rest: seconds.decoder - decoderSeconds - gaps.seconds,
+    rest: seconds.decoder - decoderSeconds - align - gaps.seconds,
     segments,
+    windows,
   };
 }
 
-const SESSION = { setFeatures: "decoder", step: "decoder", align: "decoder", reorder: "decoder" };
+const SESSION = { setFeatures: "decoder", step: "decoder", align: "align", reorder: "decoder" };
 
 /** An object some of whose methods count their time to a stage. */
 function timed<T extends object>(
