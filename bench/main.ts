@@ -31,6 +31,8 @@ import { formatReport, type Report, type Row } from "./report.ts";
 import { timeInTurns } from "./timing.ts";
 import { tokenRows } from "./token_rows.ts";
 import { transcriptionTable } from "./transcription.ts";
+import { nextTokenRows } from "./next_token_rows.ts";
+import { readSpokenRecordings } from "./spoken_recordings.ts";
 import { wordErrorRows } from "./word_error_rows.ts";
 import { wordRows } from "./word_rows.ts";
 
@@ -156,7 +158,12 @@ async function comparisons(
     skipped.push(`word error rates: no ${model} or no ${recordings}`);
     return { peers: peers.rows, notes: peers.notes };
   }
-  return { peers: peers.rows, notes: peers.notes, words: await wordErrorRows(model, recordings, options) };
+  const spoken = await readSpokenRecordings(recordings);
+  const words = [
+    ...await wordErrorRows(model, spoken, options),
+    ...await nextTokenRows(model, spoken, options),
+  ];
+  return { peers: peers.rows, notes: peers.notes, words };
 }
 
 async function run(options: BenchOptions): Promise<Report> {
