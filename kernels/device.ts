@@ -165,6 +165,7 @@ export interface DecoderSession extends Disposable {
    * Takes the encoder's output, computes cross-attention keys and values of it, and empties the cache.
    *
    * @param features F32 [n_audio_ctx, n_text_state].
+   * @throws {SottoError} E_OPTION for another shape; E_MODEL_VALUES if one is NaN or infinite.
    */
   setFeatures(features: Float32Array<ArrayBuffer>): Promise<void>;
 

@@ -10,6 +10,7 @@ import { SOTTO_ADVANCE_SESSIONS, SottoWeightFormat } from "../../ffi/cpu_symbols
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import type { StoredTensor } from "../../model/weights.ts";
 import { checkAlignment } from "../check_alignment.ts";
+import { requireFeatures } from "../decoder_features.ts";
 import type {
   AlignmentOptions,
   DecoderPrecision,
@@ -132,13 +133,7 @@ class CpuDecoderSession implements DecoderSession {
   }
 
   async setFeatures(features: Float32Array<ArrayBuffer>): Promise<void> {
-    const { n_audio_ctx, n_text_state } = this.#dims;
-    if (features.length !== n_audio_ctx * n_text_state) {
-      throw new SottoError(
-        "E_OPTION",
-        `Cannot decode these features: need [${n_audio_ctx}, ${n_text_state}], got ${features.length} values`,
-      );
-    }
+    requireFeatures(features, this.#dims);
     await this.#session.setFeatures(features);
   }
 

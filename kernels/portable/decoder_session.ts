@@ -9,6 +9,7 @@
 import { SottoError } from "../../errors.ts";
 import type { DecoderDimensions } from "../../model/dimensions.ts";
 import { checkAlignment } from "../check_alignment.ts";
+import { requireFeatures } from "../decoder_features.ts";
 import type { AlignmentOptions, DecoderSession, TextAlignment } from "../device.ts";
 import { alignmentPath } from "./alignment_path.ts";
 import { attend, softmax } from "./attention.ts";
@@ -78,13 +79,8 @@ export class PortableSession implements DecoderSession {
   /** Computes cross-attention keys and values; see `DecoderSession.setFeatures`. */
   setFeatures(features: F32): Promise<void> {
     return this.#turns.now(async () => {
+      requireFeatures(features, this.#dims);
       const { n_audio_ctx: T, n_text_state: C } = this.#dims;
-      if (features.length !== T * C) {
-        throw new SottoError(
-          "E_OPTION",
-          `Cannot take features: need ${T}×${C} values, got ${features.length}`,
-        );
-      }
       const pace = new Pace();
       const cross: CrossCache[] = [];
       for (const block of this.#weights.blocks) {
