@@ -228,7 +228,7 @@ export class WhisperModel implements Disposable, AsyncDisposable {
   async detectLanguage(audio: AudioInput, options: AudioOptions = {}): Promise<LanguageDetection> {
     return await this.#track((async () => {
       const features = await this.encoder.encode(await this.logMel(audio, options), options);
-      return await detectLanguage(this, features);
+      return await detectLanguage(this, features, options);
     })());
   }
 

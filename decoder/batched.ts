@@ -229,8 +229,8 @@ class Slots implements Disposable {
     const features = await this.#model.encode(mel, { signal: this.#signal });
     const decoder = this.#take();
     try {
-      await decoder.setFeatures(features);
-      return await decoder.detectLanguage();
+      await decoder.setFeatures(features, this.#signal);
+      return await decoder.detectLanguage(this.#signal);
     } finally {
       this.#free.push(decoder);
     }
@@ -274,7 +274,8 @@ class Slots implements Disposable {
     const signal = this.#signal;
     // The others wait while this window is encoded: all cores are at it, and the more step together the better.
     const written = await this.#together.writing(async () => {
-      await decoder.setFeatures(await this.#model.encode(mel, { signal, place: { seek: start, frames } }));
+      const features = await this.#model.encode(mel, { signal, place: { seek: start, frames } });
+      await decoder.setFeatures(features, signal);
       return await decodeWithFallback(decoder, { ...options, language, prompt }, { random, signal });
     });
     const result: WindowResult = withoutLoop(written, options.loopThreshold, tokenizer);
@@ -285,7 +286,7 @@ class Slots implements Disposable {
       tokenizer,
       framesPerStep,
       contentFrames: this.#contentFrames,
-      align: (tokens, options) => decoder.align(tokens, this.#model.alignmentHeads, options),
+      align: (tokens, options) => decoder.align(tokens, this.#model.alignmentHeads, { ...options, signal }),
     }, options.words);
     const segments = (await timer?.time(window, cut, options.task))?.segments ?? cut.segments.map(clearEmpty);
     const labelled = options.multilingual

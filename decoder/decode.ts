@@ -71,13 +71,13 @@ export class WindowDecoder implements Disposable {
   }
 
   /** Takes the encoder's output, F32 [n_audio_ctx, n_text_state], as the window to decode. */
-  async setFeatures(features: Float32Array<ArrayBuffer>): Promise<void> {
-    await this.#session.setFeatures(features);
+  async setFeatures(features: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<void> {
+    await this.#session.setFeatures(features, signal);
   }
 
   /** Detects the language of the window. Throws E_OPTION for an English-only model. */
-  async detectLanguage(): Promise<LanguageDetection> {
-    return await detectLanguageOn(this.#session, this.#model.tokenizer);
+  async detectLanguage(signal?: AbortSignal): Promise<LanguageDetection> {
+    return await detectLanguageOn(this.#session, this.#model.tokenizer, signal);
   }
 
   /**
@@ -95,7 +95,7 @@ export class WindowDecoder implements Disposable {
   ): Promise<WindowResult> {
     const { tokenizer, decoder } = this.#model;
     const { special } = tokenizer;
-    const detection = options.language === null ? await this.detectLanguage() : null;
+    const detection = options.language === null ? await this.detectLanguage(signal) : null;
     const language = options.language ?? detection!.language;
     const contextLength = decoder.dims.n_text_ctx;
     const initial = initialTokens(options, language, { tokenizer, contextLength });
@@ -135,7 +135,7 @@ export class WindowDecoder implements Disposable {
   async align(
     tokens: readonly number[],
     heads: readonly (readonly [layer: number, head: number])[],
-    options: Pick<AlignmentOptions, "start" | "positions">,
+    options: Pick<AlignmentOptions, "start" | "positions" | "signal">,
   ): Promise<TextAlignment> {
     const vocabulary = this.#model.tokenizer.special.eot;
     return await this.#session.align(Int32Array.from(tokens), heads, { ...options, vocabulary });
@@ -207,7 +207,7 @@ export async function decodeWindow(
   const resolved = resolveDecodeOptions(options, { tokenizer: model.tokenizer, contextLength });
   warnOfLongPrompts(resolved, contextLength, options);
   using decoder = new WindowDecoder(model, widthOf(resolved));
-  await decoder.setFeatures(features);
+  await decoder.setFeatures(features, options.signal);
   return await decoder.decode(resolved, { signal: options.signal });
 }
 
@@ -215,13 +215,14 @@ export async function decodeWindow(
  * Detects the language spoken in one window.
  *
  * @param features F32 [n_audio_ctx, n_text_state]: the encoder's output.
- * @throws {SottoError} E_OPTION for an English-only model.
+ * @throws {SottoError} E_OPTION for an English-only model; E_ABORTED.
  */
 export async function detectLanguage(
   model: TextModel,
   features: Float32Array<ArrayBuffer>,
+  { signal }: Pick<RunControls, "signal"> = {},
 ): Promise<LanguageDetection> {
   using decoder = new WindowDecoder(model);
-  await decoder.setFeatures(features);
-  return await decoder.detectLanguage();
+  await decoder.setFeatures(features, signal);
+  return await decoder.detectLanguage(signal);
 }

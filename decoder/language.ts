@@ -19,11 +19,12 @@ export interface LanguageDetection {
 /**
  * Detects the language of the window whose features are set on the session. Empties the session's cache.
  *
- * @throws {SottoError} E_OPTION for an English-only model.
+ * @throws {SottoError} E_OPTION for an English-only model; E_ABORTED.
  */
 export async function detectLanguageOn(
   session: DecoderSession,
   tokenizer: Tokenizer,
+  signal?: AbortSignal,
 ): Promise<LanguageDetection> {
   const { sot, languages } = tokenizer.special;
   if (!tokenizer.multilingual || languages.size === 0) {
@@ -32,7 +33,7 @@ export async function detectLanguageOn(
       "Cannot detect the language: the model must know several, this one is English-only",
     );
   }
-  const logits = await session.step(Int32Array.of(sot), 1, 0);
+  const logits = await session.step(Int32Array.of(sot), 1, 0, [0], signal);
   const codes = [...languages.keys()];
   const scores = codes.map((code) => logits[languages.get(code)!]);
   const highest = Math.max(...scores);

@@ -10,6 +10,7 @@ import type { DecoderSession, LoadedDecoder, SessionStep } from "../kernels/devi
 /** A step that waits for the others, and who is to be told. */
 interface Waiting {
   readonly step: SessionStep;
+  readonly signal: AbortSignal | undefined;
   readonly resolve: (logits: Float32Array<ArrayBuffer>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -41,8 +42,9 @@ export class LockStep implements LoadedDecoder {
   open(hypotheses: number): DecoderSession {
     const session = this.#decoder.open(hypotheses);
     return {
-      setFeatures: (features) => session.setFeatures(features),
-      step: (tokens, sequences, position, rows) => this.#step({ session, tokens, sequences, position, rows }),
+      setFeatures: (features, signal) => session.setFeatures(features, signal),
+      step: (tokens, sequences, position, rows, signal) =>
+        this.#step({ session, tokens, sequences, position, rows }, signal),
       align: (tokens, heads, options) => session.align(tokens, heads, options),
       reorder: (sources) => session.reorder(sources),
       logits: session.logits,
@@ -50,8 +52,8 @@ export class LockStep implements LoadedDecoder {
     };
   }
 
-  stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]> {
-    return this.#decoder.stepTogether(steps);
+  stepTogether(steps: readonly SessionStep[], signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>[]> {
+    return this.#decoder.stepTogether(steps, signal);
   }
 
   /** Does work that takes steps: no step is taken before this work has asked for one, or is over. */
@@ -67,9 +69,9 @@ export class LockStep implements LoadedDecoder {
 
   [Symbol.dispose](): void {}
 
-  #step(step: SessionStep): Promise<Float32Array<ArrayBuffer>> {
+  #step(step: SessionStep, signal: AbortSignal | undefined): Promise<Float32Array<ArrayBuffer>> {
     const { promise, resolve, reject } = Promise.withResolvers<Float32Array<ArrayBuffer>>();
-    this.#waiting.push({ step, resolve, reject });
+    this.#waiting.push({ step, signal, resolve, reject });
     this.#stepIfAllWait();
     return promise;
   }
@@ -84,7 +86,10 @@ export class LockStep implements LoadedDecoder {
       told();
       this.#stepIfAllWait();
     };
-    const stepping = async () => await this.#decoder.stepTogether(taken.map(({ step }) => step));
+    // A step is not ended for one of several callers: the others still want it.
+    const signals = new Set(taken.map(({ signal }) => signal));
+    const signal = signals.size === 1 ? taken[0].signal : undefined;
+    const stepping = async () => await this.#decoder.stepTogether(taken.map(({ step }) => step), signal);
     stepping().then( // of a device that throws at once they are told as well
       (logits) => tell(() => taken.forEach(({ resolve }, i) => resolve(logits[i]))),
       (error) => tell(() => taken.forEach(({ reject }) => reject(error))),

@@ -121,13 +121,13 @@ async function* run(
     tokenizer,
     framesPerStep,
     contentFrames,
-    align: (tokens, options) => decoder.align(tokens, model.alignmentHeads, options),
+    align: (tokens, options) => decoder.align(tokens, model.alignmentHeads, { ...options, signal }),
   }, options.words);
   const encodeInto = async (
     decoder: WindowDecoder,
     mel: Float32Array<ArrayBuffer>,
     place?: { seek: number; frames: number },
-  ) => await decoder.setFeatures(await model.encode(mel, { signal, place }));
+  ) => await decoder.setFeatures(await model.encode(mel, { signal, place }), signal);
   for (const window of resumeFrom) {
     seek = window.nextSeek;
     count += window.segments.length;
@@ -141,7 +141,7 @@ async function* run(
     const detect = async (mel: Float32Array<ArrayBuffer>) => {
       throwIfAborted(signal);
       await encodeInto(decoder, mel);
-      return await decoder.detectLanguage();
+      return await decoder.detectLanguage(signal);
     };
     const { languageDetectionSegments: voters, languageDetectionThreshold: threshold } = options;
     detection = await voteOnLanguage(ahead, { voters, threshold, detect });
@@ -159,7 +159,7 @@ async function* run(
     const mel = opens ? await windows.openingWindow!() : await windows.window(seek, frames);
     await encodeInto(decoder, mel, { seek, frames });
     if (detects) {
-      const heard = await decoder.detectLanguage();
+      const heard = await decoder.detectLanguage(signal);
       detection ??= heard;
       language = heard.language;
     }

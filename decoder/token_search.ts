@@ -51,7 +51,7 @@ export interface SearchTask {
   readonly contextLength: number;
   /** Applied in order before each choice. */
   readonly filters: readonly LogitFilter[];
-  /** Stops the loop between two steps. */
+  /** Stops the loop, a step included. */
   readonly signal?: AbortSignal;
 }
 
@@ -66,7 +66,7 @@ export interface SearchResult {
 /**
  * Runs the loop on a session whose features are set. The prompt is read once, however many texts follow it.
  *
- * @throws {SottoError} E_ABORTED if the signal says so, between two steps.
+ * @throws {SottoError} E_ABORTED if the signal says so.
  */
 export async function searchTokens(
   session: DecoderSession,
@@ -77,7 +77,7 @@ export async function searchTokens(
   throwIfAborted(task.signal);
   const last = initial.length - 1;
   const rows = startIndex === last ? [last] : [startIndex, last];
-  const first = await session.step(Int32Array.from(initial), 1, 0, rows);
+  const first = await session.step(Int32Array.from(initial), 1, 0, rows, task.signal);
   const V = first.length / rows.length;
   const reading = { most: search.candidates, logits: session.logits };
   const noSpeechProb = task.noSpeech === null
@@ -99,7 +99,7 @@ export async function searchTokens(
     throwIfAborted(task.signal);
     if (sources.some((source, i) => source !== i)) await session.reorder(sources);
     const position = initial.length + written - 1;
-    logits = await session.step(Int32Array.from(tokens), tokens.length, position, [0]);
+    logits = await session.step(Int32Array.from(tokens), tokens.length, position, [0], task.signal);
   }
   return { hypotheses: search.finish(), noSpeechProb };
 }

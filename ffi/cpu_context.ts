@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { SottoError } from "../errors.ts";
-import { aborted } from "../abort.ts";
+import { cancellable } from "./cancellable.ts";
 import { CpuDecoder } from "./cpu_decoder.ts";
 import { CpuFormats } from "./cpu_formats.ts";
 import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";
@@ -182,14 +181,10 @@ export class CpuPlan extends NativeHandle {
    * @throws {SottoError} E_ABORTED soon after the signal is aborted.
    */
   async run(input: Float32Array<ArrayBuffer>, out: Float32Array<ArrayBuffer>, run: PlanRun): Promise<void> {
-    // The native side polls [1]; sharing this memory needs no permission, a callback would.
-    const control = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
-    const cancel = () => void Atomics.store(control, 1, 1);
-    run.signal?.addEventListener("abort", cancel, { once: true });
     const seconds = run.seconds ?? new Float64Array(0);
     const symbol = "sotto_cpu_plan_run";
-    try {
-      await this.call(symbol, (plan, error) =>
+    await cancellable(run.signal, 2, (control) =>
+      this.call(symbol, (plan, error) =>
         this.#symbols[symbol](
           plan,
           run.inputBuffer,
@@ -199,11 +194,6 @@ export class CpuPlan extends NativeHandle {
           ...sized(control),
           ...sized(seconds),
           ...error,
-        ), run.signal);
-    } catch (error) {
-      throw run.signal?.aborted && (error as SottoError).code === "E_ABORTED" ? aborted(run.signal) : error;
-    } finally {
-      run.signal?.removeEventListener("abort", cancel);
-    }
+        ), run.signal));
   }
 }

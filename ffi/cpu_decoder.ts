@@ -5,6 +5,7 @@
  */
 
 import { type CpuSymbols, destroyWith } from "./cpu_functions.ts";
+import { cancellable } from "./cancellable.ts";
 import { check, sized } from "./native_call.ts";
 import { NativeHandle } from "./native_handle.ts";
 
@@ -61,6 +62,7 @@ export interface SessionAlignment {
   readonly probabilities: Float32Array<ArrayBuffer>;
   /** [tokens − start]. */
   readonly entries: Int32Array<ArrayBuffer>;
+  readonly signal?: AbortSignal;
 }
 
 /** What is left out. */
@@ -79,13 +81,19 @@ export class CpuSession extends NativeHandle {
     this.#symbols = symbols;
   }
 
-  /** Computes cross-attention keys and values of features [n_audio_ctx, n_text_state]. */
-  async setFeatures(features: Float32Array<ArrayBuffer>): Promise<void> {
+  /**
+   * Computes cross-attention keys and values of features [n_audio_ctx, n_text_state].
+   *
+   * @throws {SottoError} E_ABORTED soon after the signal is aborted; features must be set again then.
+   */
+  async setFeatures(features: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<void> {
     const symbol = "sotto_cpu_session_set_features";
-    await this.call(
-      symbol,
-      (session, error) => this.#symbols[symbol](session, ...sized(features), ...error),
-    );
+    await cancellable(signal, 1, (cancel) =>
+      this.call(
+        symbol,
+        (session, error) => this.#symbols[symbol](session, ...sized(features), ...sized(cancel), ...error),
+        signal,
+      ));
   }
 
   /**
@@ -93,10 +101,12 @@ export class CpuSession extends NativeHandle {
    *
    * @param advances Of 1…64 sessions, each once.
    * @param logits [sequences, rows, n_vocab] of each, one behind the other, receives what follows the tokens.
+   * @throws {SottoError} E_ABORTED soon after the signal is aborted; sequences then hold the tokens before `position`.
    */
   static async step(
     advances: readonly SessionAdvance[],
     logits: Float32Array<ArrayBuffer>,
+    signal?: AbortSignal,
   ): Promise<void> {
     const shapes = Int32Array.from(
       advances.flatMap(({ sequences, tokens, position, rows }) => [
@@ -111,41 +121,50 @@ export class CpuSession extends NativeHandle {
     const sessions = advances.map(({ session }) => session);
     const symbol = "sotto_cpu_sessions_step";
     const symbols = sessions[0].#symbols;
-    await NativeHandle.callTogether(sessions, symbol, (handles, error) =>
-      symbols[symbol](
-        ...sized(handles),
-        ...sized(shapes),
-        ...sized(tokens),
-        ...sized(rows),
-        ...sized(logits),
-        ...error,
-      ));
+    await cancellable(
+      signal,
+      1,
+      (cancel) =>
+        NativeHandle.callTogether(sessions, symbol, (handles, error) =>
+          symbols[symbol](
+            ...sized(handles),
+            ...sized(shapes),
+            ...sized(tokens),
+            ...sized(rows),
+            ...sized(logits),
+            ...sized(cancel),
+            ...error,
+          ), signal),
+    );
   }
 
   /**
    * Puts a text through the decoder as sequence 0.
    *
    * @param heads [heads, 2], layer and head of each.
+   * @throws {SottoError} E_ABORTED soon after the signal is aborted; sequence 0 then holds nothing.
    */
   async align(
     tokens: Int32Array<ArrayBuffer>,
     heads: Int32Array<ArrayBuffer>,
-    { start, positions, vocabulary, scores = NONE, probabilities, entries }: SessionAlignment,
+    { start, positions, vocabulary, scores = NONE, probabilities, entries, signal }: SessionAlignment,
   ): Promise<void> {
     const symbol = "sotto_cpu_session_align";
-    await this.call(symbol, (session, error) =>
-      this.#symbols[symbol](
-        session,
-        ...sized(tokens),
-        ...sized(heads),
-        vocabulary,
-        start,
-        positions,
-        ...sized(scores),
-        ...sized(probabilities),
-        ...sized(entries),
-        ...error,
-      ));
+    await cancellable(signal, 1, (cancel) =>
+      this.call(symbol, (session, error) =>
+        this.#symbols[symbol](
+          session,
+          ...sized(tokens),
+          ...sized(heads),
+          vocabulary,
+          start,
+          positions,
+          ...sized(scores),
+          ...sized(probabilities),
+          ...sized(entries),
+          ...sized(cancel),
+          ...error,
+        ), signal));
   }
 
   /**

@@ -6,7 +6,7 @@
  */
 
 /** `SOTTO_CPU_ABI` of the header. */
-export const SOTTO_CPU_ABI = 7;
+export const SOTTO_CPU_ABI = 8;
 
 /** `SOTTO_STEP_WORDS` of the header. */
 export const SOTTO_STEP_WORDS = 20;
@@ -241,6 +241,8 @@ export const CPU_SYMBOLS = {
       "u64", // uint64_t session
       "buffer", // const float *features
       "usize", // size_t features_length
+      "buffer", // const int32_t *cancel
+      "usize", // size_t cancel_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],
@@ -259,6 +261,8 @@ export const CPU_SYMBOLS = {
       "usize", // size_t rows_length
       "buffer", // float *logits
       "usize", // size_t logits_length
+      "buffer", // const int32_t *cancel
+      "usize", // size_t cancel_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],
@@ -281,6 +285,8 @@ export const CPU_SYMBOLS = {
       "usize", // size_t probabilities_length
       "buffer", // int32_t *entries
       "usize", // size_t entries_length
+      "buffer", // const int32_t *cancel
+      "usize", // size_t cancel_length
       "buffer", // char *error
       "usize", // size_t error_capacity
     ],

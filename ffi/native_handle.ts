@@ -99,22 +99,24 @@ export class NativeHandle implements Disposable, AsyncDisposable {
   /**
    * Makes one nonblocking call on several objects, when it is the turn of each.
    *
+   * @param signal Ends the waiting; a call that has begun has to be told otherwise.
    * @throws {SottoError} What the status means; E_BUSY if one of them was disposed of.
    */
   protected static async callTogether(
     objects: readonly NativeHandle[],
     symbol: string,
     invoke: (handles: BigUint64Array<ArrayBuffer>, error: ErrorText) => Promise<number>,
+    signal?: AbortSignal,
   ): Promise<void> {
     const handles = BigUint64Array.from(objects, ({ handle }) => handle);
     calls ??= new CallLimit(navigator.hardwareConcurrency);
     const all = calls;
-    let task = () => all.run(() => checkAsync(symbol, (error) => invoke(handles, error)));
+    let task = () => all.run(() => checkAsync(symbol, (error) => invoke(handles, error)), signal);
     // In one order for all callers, or two of them might wait for each other.
     const inOrder = objects.toSorted((a, b) => a.handle > b.handle ? -1 : 1);
     for (const object of inOrder) {
       const inner = task;
-      task = () => object.#turns.run(inner);
+      task = () => object.#turns.run(inner, signal);
     }
     const running = task();
     await Promise.all(objects.map((object) => object.#watch(running))); // also those whose turn has not come

@@ -142,7 +142,7 @@ export interface LoadedDecoder extends Disposable {
    * @returns What {@linkcode DecoderSession.step} answers, for each.
    * @throws {SottoError} As that; then no session has taken its step on a device that takes them together.
    */
-  stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]>;
+  stepTogether(steps: readonly SessionStep[], signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>[]>;
 }
 
 /** What one session is given in a step; see {@linkcode DecoderSession.step}. */
@@ -159,15 +159,20 @@ export interface SessionStep {
   readonly rows?: readonly number[];
 }
 
-/** The key and value cache of up to `hypotheses` token sequences over one window's features. */
+/**
+ * The key and value cache of up to `hypotheses` token sequences over one window's features.
+ *
+ * Aborting a call's signal ends it within 50 ms, with E_ABORTED; the session may be used on.
+ */
 export interface DecoderSession extends Disposable {
   /**
    * Takes the encoder's output, computes cross-attention keys and values of it, and empties the cache.
    *
    * @param features F32 [n_audio_ctx, n_text_state].
-   * @throws {SottoError} E_OPTION for another shape; E_MODEL_VALUES if one is NaN or infinite.
+   * @throws {SottoError} E_OPTION for another shape; E_MODEL_VALUES if one is NaN or infinite; E_ABORTED, there are no
+   * features then until they are set again.
    */
-  setFeatures(features: Float32Array<ArrayBuffer>): Promise<void>;
+  setFeatures(features: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<void>;
 
   /**
    * Appends tokens to every sequence and computes logits.
@@ -176,13 +181,15 @@ export interface DecoderSession extends Disposable {
    * @param position How many tokens the sequences hold already; what lies behind is overwritten.
    * @param rows For which of the new tokens logits are wanted, each in 0…count−1; default the last alone.
    * @returns F32 [sequences, rows, n_vocab]; a new array.
-   * @throws {SottoError} E_OPTION if a token is not in 0…n_vocab−1 or the context is full.
+   * @throws {SottoError} E_OPTION if a token is not in 0…n_vocab−1 or the context is full; E_ABORTED, the sequences hold
+   * the tokens before `position` then.
    */
   step(
     tokens: Int32Array<ArrayBuffer>,
     sequences: number,
     position: number,
     rows?: readonly number[],
+    signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>>;
 
   /**
@@ -190,7 +197,7 @@ export interface DecoderSession extends Disposable {
    *
    * @param tokens Int32 [tokens], 2…n_text_ctx of them: what comes before the text, the text, and its end.
    * @param heads Of the cross-attention, each at most once.
-   * @throws {SottoError} E_OPTION if one of these is out of range.
+   * @throws {SottoError} E_OPTION if one of these is out of range; E_ABORTED, sequence 0 holds nothing then.
    */
   align(
     tokens: Int32Array<ArrayBuffer>,
@@ -245,6 +252,8 @@ export interface AlignmentOptions {
   readonly vocabulary: number;
   /** F32 [heads, tokens, n_audio_ctx] that receives q·k/√D of each head's cross-attention, before softmax. */
   readonly scores?: Float32Array<ArrayBuffer>;
+  /** Ends the call. */
+  readonly signal?: AbortSignal;
 }
 
 /** When the tokens of a text begin, and how likely they are. */

@@ -18,6 +18,7 @@ interface Phrase {
   readonly task: Task;
   /** Frames (10 ms) that hold audio. */
   readonly frames: number;
+  readonly signal?: AbortSignal;
 }
 
 /** Mel frames of a window and of a second. */
@@ -55,7 +56,7 @@ export async function wordsBefore(
 async function align(
   { tokenizer, decoder: { dims }, alignmentHeads }: TranscriptionParts,
   decoder: WindowDecoder,
-  { words, language, task, frames }: Phrase,
+  { words, language, task, frames, signal }: Phrase,
 ): Promise<AlignedWord[]> {
   const { eot, noTimestamps } = tokenizer.special;
   const start = [...tokenizer.startSequence(language, task), noTimestamps];
@@ -66,6 +67,7 @@ async function align(
   const alignment = await decoder.align([...start, ...text, eot], alignmentHeads, {
     start: start.length,
     positions: Math.max(1, Math.floor(frames / framesPerStep)),
+    signal,
   });
   return alignWords({
     text,

@@ -203,7 +203,8 @@ class PhraseReader implements Disposable {
   async #settled(words: readonly ReadWord[], { language }: WindowResult): Promise<number> {
     const { committed } = this.#agreement;
     const frames = Math.floor(this.#samples.length / HOP);
-    const phrase = { words: [...committed, ...words], language, task: this.#options.task, frames };
+    const { task } = this.#options;
+    const phrase = { words: [...committed, ...words], language, task, frames, signal: this.#signal };
     const until = frames / FRAMES_PER_SECOND - UNSETTLED;
     return Math.max(0, await wordsBefore(until, this.#parts, this.#decoder, phrase) - committed.length);
   }
@@ -241,7 +242,7 @@ class PhraseReader implements Disposable {
     speech: Span,
   ): Promise<Segment> {
     const { language } = result;
-    const phrase = { words, language, task: this.#options.task, frames };
+    const phrase = { words, language, task: this.#options.task, frames, signal: this.#signal };
     const times = await alignedWords(this.#parts, this.#decoder, phrase);
     const offset = this.#begin / SAMPLE_RATE;
     // Where attention wanders off into silence, the detector knows better.
@@ -281,6 +282,7 @@ class PhraseReader implements Disposable {
     const { encoder, tokenizer } = this.#parts;
     await this.#decoder.setFeatures(
       await encoder.encode(await this.#logMel(samples), { signal: this.#signal }),
+      this.#signal,
     );
     const options = { ...this.#options, language: this.language, prefix: this.#agreement.prefix };
     const result = await this.#decoder.decode(options, { signal: this.#signal });

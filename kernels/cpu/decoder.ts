@@ -94,7 +94,10 @@ export class CpuLoadedDecoder implements LoadedDecoder {
   }
 
   /** See {@linkcode LoadedDecoder.stepTogether}; at most 64 sessions. */
-  async stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]> {
+  async stepTogether(
+    steps: readonly SessionStep[],
+    signal?: AbortSignal,
+  ): Promise<Float32Array<ArrayBuffer>[]> {
     requireCount("sessions", steps.length, 1, SOTTO_ADVANCE_SESSIONS);
     if (new Set(steps.map(({ session }) => session)).size < steps.length) {
       // Each call on a session waits for the one before: the step would wait for itself.
@@ -106,6 +109,7 @@ export class CpuLoadedDecoder implements LoadedDecoder {
         throw new SottoError("E_OPTION", "Cannot decode: a session of the step is not this decoder's");
       }),
       this.dims,
+      signal,
     );
   }
 
@@ -132,9 +136,9 @@ class CpuDecoderSession implements DecoderSession {
     };
   }
 
-  async setFeatures(features: Float32Array<ArrayBuffer>): Promise<void> {
+  async setFeatures(features: Float32Array<ArrayBuffer>, signal?: AbortSignal): Promise<void> {
     requireFeatures(features, this.#dims);
-    await this.#session.setFeatures(features);
+    await this.#session.setFeatures(features, signal);
   }
 
   async step(
@@ -142,8 +146,10 @@ class CpuDecoderSession implements DecoderSession {
     sequences: number,
     position: number,
     rows?: readonly number[],
+    signal?: AbortSignal,
   ): Promise<Float32Array<ArrayBuffer>> {
-    const [logits] = await stepSessions([this.advance({ tokens, sequences, position, rows })], this.#dims);
+    const advance = this.advance({ tokens, sequences, position, rows });
+    const [logits] = await stepSessions([advance], this.#dims, signal);
     return logits;
   }
 
@@ -192,10 +198,11 @@ class CpuDecoderSession implements DecoderSession {
 async function stepSessions(
   advances: readonly SessionAdvance[],
   { n_vocab }: DecoderDimensions,
+  signal?: AbortSignal,
 ): Promise<Float32Array<ArrayBuffer>[]> {
   const lengths = advances.map(({ sequences, rows }) => sequences * rows.length * n_vocab);
   const logits = new Float32Array(lengths.reduce((sum, length) => sum + length, 0));
-  await CpuSession.step(advances, logits);
+  await CpuSession.step(advances, logits, signal);
   let end = 0;
   return lengths.map((length) => logits.subarray(end, end += length));
 }

@@ -77,12 +77,13 @@ export class PortableSession implements DecoderSession {
   }
 
   /** Computes cross-attention keys and values; see `DecoderSession.setFeatures`. */
-  setFeatures(features: F32): Promise<void> {
+  setFeatures(features: F32, signal?: AbortSignal): Promise<void> {
     return this.#turns.now(async () => {
       requireFeatures(features, this.#dims);
       const { n_audio_ctx: T, n_text_state: C } = this.#dims;
-      const pace = new Pace();
+      const pace = new Pace(signal);
       const cross: CrossCache[] = [];
+      this.#cross = null;
       for (const block of this.#weights.blocks) {
         const { key, value } = block.cross;
         cross.push({
@@ -101,6 +102,7 @@ export class PortableSession implements DecoderSession {
     sequences: number,
     position: number,
     rows?: readonly number[],
+    signal?: AbortSignal,
   ): Promise<F32> {
     return this.#turns.now(async () => {
       const { n_text_state: C } = this.#dims;
@@ -110,7 +112,7 @@ export class PortableSession implements DecoderSession {
         count,
         position,
         x: this.#embed(tokens, count, position),
-        pace: new Pace(),
+        pace: new Pace(signal),
       };
       await this.#run(pass);
 
@@ -122,7 +124,9 @@ export class PortableSession implements DecoderSession {
           last.set(pass.x.subarray(from, from + C), (s * wanted.length + i) * C);
         });
       }
-      return await this.#logits(last, sequences * wanted.length, pass.pace);
+      const logits = await this.#logits(last, sequences * wanted.length, pass.pace);
+      this.#hold(pass, position + count);
+      return logits;
     });
   }
 
@@ -134,14 +138,22 @@ export class PortableSession implements DecoderSession {
   ): Promise<TextAlignment> {
     return this.#turns.now(async () => {
       checkAlignment(this.#dims, { tokens, heads, options });
-      const { vocabulary } = options;
+      const { vocabulary, signal } = options;
       const count = this.#checkStep(tokens, 1, 0, undefined);
       const { n_audio_ctx: T, n_vocab: V } = this.#dims;
       const { scores = new Float32Array(heads.length * count * T) } = options;
       const x = this.#embed(tokens, count, 0);
-      const pass = { sequences: 1, count, position: 0, x, pace: new Pace(), watched: { heads, scores } };
+      const pass = {
+        sequences: 1,
+        count,
+        position: 0,
+        x,
+        pace: new Pace(signal),
+        watched: { heads, scores },
+      };
       await this.#run(pass);
       const logits = await this.#logits(x, count, pass.pace);
+      this.#hold(pass, count);
       const probabilities = new Float32Array(count);
       for (let i = 1; i < count; i++) {
         if (tokens[i] >= vocabulary) continue;
@@ -214,14 +226,19 @@ export class PortableSession implements DecoderSession {
     return count;
   }
 
-  /** Takes new tokens through all blocks. */
+  /** Notes how many tokens the sequences of a pass hold. */
+  #hold({ sequences }: Pick<Pass, "sequences">, tokens: number): void {
+    this.#filled.fill(tokens, 0, sequences);
+  }
+
+  /** Takes new tokens through all blocks. What they overwrite is lost, even if the pass is stopped on its way. */
   async #run(pass: Pass): Promise<void> {
+    this.#hold(pass, pass.position);
     for (const [layer, block] of this.#weights.blocks.entries()) {
       await this.#selfAttention(pass, block, this.#self[layer]);
       await this.#crossAttention(pass, block, layer);
       await this.#mlp(pass, block);
     }
-    for (let s = 0; s < pass.sequences; s++) this.#filled[s] = pass.position + pass.count;
   }
 
   /** Logits [M, V] of rows [M, C] that went through all blocks. */

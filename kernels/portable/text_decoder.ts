@@ -125,10 +125,10 @@ export class PortableDecoder implements LoadedDecoder {
   }
 
   /** See {@linkcode LoadedDecoder.stepTogether}: one session after the other, as there is nothing to share. */
-  async stepTogether(steps: readonly SessionStep[]): Promise<F32[]> {
+  async stepTogether(steps: readonly SessionStep[], signal?: AbortSignal): Promise<F32[]> {
     const logits: F32[] = [];
     for (const { session, tokens, sequences, position, rows } of steps) {
-      logits.push(await session.step(tokens, sequences, position, rows));
+      logits.push(await session.step(tokens, sequences, position, rows, signal));
     }
     return logits;
   }

@@ -80,10 +80,13 @@ static size_t aligned_floats(size_t count) { return round_up(count, SOTTO_ALIGNM
 int32_t sotto_cpu_session_align(uint64_t handle, const int32_t *tokens, size_t tokens_length, const int32_t *heads,
                                 size_t heads_length, int32_t vocabulary, int32_t start, int32_t positions, float *scores,
                                 size_t scores_length, float *probabilities, size_t probabilities_length,
-                                int32_t *entries, size_t entries_length, char *text, size_t text_capacity) {
+                                int32_t *entries, size_t entries_length, const int32_t *cancel, size_t cancel_length,
+                                char *text, size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   decoder_session *session;
-  int32_t status = session_begin(handle, &session, error);
+  cancel_watch watch;
+  int32_t status = take_cancel(cancel, cancel_length, &watch, error);
+  if (status == SOTTO_OK) status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
   const text_decoder *decoder = session->decoder;
   const decoder_dims *dims = &decoder->dims;
@@ -113,12 +116,11 @@ int32_t sotto_cpu_session_align(uint64_t handle, const int32_t *tokens, size_t t
   wanted.scores = path.scores = memory + logit_floats;
   path.scratch = path.scores + aligned_floats(score_count);
   const advance text_only = {.session = session, .tokens = tokens, .sequences = 1, .count = (int32_t)tokens_length};
-  const step_request request = {.advances = &text_only, .count = 1, .alignment = &wanted};
+  const step_request request = {.advances = &text_only, .count = 1, .alignment = &wanted, .cancel = &watch};
   probabilities[0] = 0;
-  run_step(&request);
-  session->filled[0] = text_only.count;
-  if (scores_length > 0) memcpy(scores, path.scores, score_count * sizeof *scores);
-  find_path(decoder->context, &path);
+  status = advance_all(&request, error);
+  if (status == SOTTO_OK && scores_length > 0) memcpy(scores, path.scores, score_count * sizeof *scores);
+  if (status == SOTTO_OK) find_path(decoder->context, &path);
   memory_free(memory);
-  return session_end(session, SOTTO_OK);
+  return session_end(session, status);
 }

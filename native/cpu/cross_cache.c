@@ -25,6 +25,7 @@ typedef struct {
   int64_t block_rows; /* frames of a block: whole tiles, and whole blocks of keys */
   layout at;
   char *memory; /* the tiles, then each thread's own */
+  cancel_watch *cancel;
 } cross_job;
 
 static int64_t ceil_div(int64_t count, int64_t by) { return (count + by - 1) / by; }
@@ -139,7 +140,7 @@ static void run_task(const cross_job *job, int64_t layer, int64_t h, int is_valu
   gemm_weights weights = {.n = D, .k = C, .panels = own + job->at.panels};
   pack_head(job, is_value ? &cross->value : &cross->key, h * D, own, &weights);
   const int64_t at_a_time = gemm_block_rows(kernel, C) / kernel->mr;
-  for (int64_t begin = 0; begin < T; begin += job->block_rows) {
+  for (int64_t begin = 0; begin < T && !is_cancelled(job->cancel); begin += job->block_rows) {
     const int64_t rows = T - begin < job->block_rows ? T - begin : job->block_rows;
     const gemm_product block = {.kernel = kernel, .m = rows, .b = &weights, .out = product, .out_stride = D};
     const char *packed = job->memory + (size_t)(begin / kernel->mr) * gemm_tile_bytes(kernel, C);
@@ -174,14 +175,16 @@ static void multiply_part(void *argument, int part, int parts) {
   const int64_t H = job->session->decoder->dims.n_text_head;
   const share tasks = share_of(2 * H * job->session->decoder->dims.n_text_layer, 1, part, parts);
   char *const own = job->memory + job->at.tiles_bytes + (size_t)part * job->at.thread_bytes;
-  for (int64_t task = tasks.begin; task < tasks.end; task++)
+  for (int64_t task = tasks.begin; task < tasks.end && !is_cancelled(job->cancel); task++)
     run_task(job, task / (2 * H), task % H, task / H % 2 != 0, own);
 }
 
-int32_t compute_cross_cache(decoder_session *session, const float *features, error_sink error) {
+int32_t compute_cross_cache(decoder_session *session, const float *features, cancel_watch *cancel, error_sink error) {
   thread_pool *pool = session->decoder->context->pool;
-  cross_job job = {
-      .session = session, .kernel = session->decoder->context->kernels->gemm_f32, .features = features};
+  cross_job job = {.session = session,
+                   .kernel = session->decoder->context->kernels->gemm_f32,
+                   .features = features,
+                   .cancel = cancel};
   lay_out(&job);
   /* Of the size of the features, and wanted once a window: not kept. */
   job.memory = memory_allocate(job.at.tiles_bytes + (size_t)pool_threads(pool) * job.at.thread_bytes);
@@ -190,5 +193,5 @@ int32_t compute_cross_cache(decoder_session *session, const float *features, err
   pool_run(pool, pack_part, &job);
   pool_run(pool, multiply_part, &job);
   memory_free(job.memory);
-  return SOTTO_OK;
+  return was_cancelled(cancel) ? fail(error, SOTTO_CANCELLED, "Cancelled while features were set") : SOTTO_OK;
 }

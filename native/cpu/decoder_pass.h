@@ -12,6 +12,7 @@
 typedef struct {
   const step_request *request;
   phase_barrier barrier;
+  atomic_int is_over; /* cancelled between two passes */
 } step_job;
 
 /* Rows of a pass that are neighbouring tokens of one sequence. */
@@ -55,6 +56,9 @@ typedef struct {
 static inline share part_of(const pass *p, int64_t count, int64_t grain) {
   return share_of(count, grain, p->part, p->parts);
 }
+
+/* Whether to leave out work. Barriers are never left out: threads need not agree on when they see it. */
+static inline int is_stopped(const pass *p) { return is_cancelled(p->job->request->cancel); }
 
 /* Waits for the other threads. */
 static inline void end_phase(const pass *p) { phase_end(&p->job->barrier); }

@@ -9,8 +9,10 @@
 #include "decoder_pass.h"
 #include "dtype.h"
 
-/* Columns of a product that a thread takes at least: whole vectors of its output. */
-enum { COLUMN_GRAIN = 16 };
+enum {
+  COLUMN_GRAIN = 16,   /* columns of a product that a thread takes at least: whole vectors of its output */
+  LOGIT_PIECE = 1 << 13 /* columns of logits between two looks at the caller's wish: a few ms of STEP_ROWS rows */
+};
 
 /* out [rows, n] = in · wᵀ of the rows n of an INT8 matrix. */
 static void project_codes(const pass *p, const matrix *w, share n, const float *in, int64_t in_stride, int64_t rows,
@@ -34,7 +36,7 @@ static void project_values(const pass *p, const matrix *w, share n, const float 
 static void project(const pass *p, const linear *layer, share n, const float *in, int64_t rows, float *out,
                     int64_t out_stride) {
   const matrix *w = &layer->weight;
-  if (n.begin == n.end) return;
+  if (n.begin == n.end || is_stopped(p)) return;
   (w->format == KEPT_I8 ? project_codes : project_values)(p, w, n, in, w->columns, rows, out + n.begin, out_stride);
   if (layer->bias != NULL)
     for (int64_t r = 0; r < rows; r++)
@@ -89,14 +91,14 @@ static void run_layer(const pass *p, int64_t index) {
   project(p, &layer->self.key, own, p->normed, p->rows, p->qkv + C, 3 * C);
   project(p, &layer->self.value, own, p->normed, p->rows, p->qkv + 2 * C, 3 * C);
   if (!p->is_by_heads) end_phase(p);
-  self_attention(p, index);
+  if (!is_stopped(p)) self_attention(p, index);
   end_phase(p);
   project_residual(p, &layer->self.out, p->attended);
 
   normalize(p, &layer->cross_norm);
   project(p, &layer->cross.query, own, p->normed, p->rows, p->qkv, C);
   if (!p->is_by_heads) end_phase(p);
-  cross_attention(p, index);
+  if (!is_stopped(p)) cross_attention(p, index);
   end_phase(p);
   project_residual(p, &layer->cross.out, p->attended);
 
@@ -113,7 +115,11 @@ static void run_layer(const pass *p, int64_t index) {
 static void project_logits(const pass *p, int64_t first, int64_t rows, float *out) {
   const linear tokens = {p->decoder->tokens, NULL};
   const int64_t V = tokens.weight.rows;
-  project(p, &tokens, part_of(p, V, COLUMN_GRAIN), p->normed + first * p->C, rows, out, V);
+  const share own = part_of(p, V, COLUMN_GRAIN);
+  for (int64_t n = own.begin; n < own.end; n += LOGIT_PIECE) {
+    const share piece = {n, own.end - n < LOGIT_PIECE ? own.end : n + LOGIT_PIECE};
+    project(p, &tokens, piece, p->normed + first * p->C, rows, out, V);
+  }
 }
 
 /* Logits of some rows of x. A product takes as many as follow each other where the logits go. */
@@ -217,7 +223,11 @@ static void step_part(void *argument, int part, int parts) {
   p.scores = p.normed + STEP_ROWS * C;
   if (session->codes != NULL) p.codes = session->codes + part * STEP_ROWS * code_stride(decoder);
   for (int64_t first = 0, rows; (rows = lay_out(&p, first)) > 0; first += rows) {
-    if (first > 0) end_phase(&p); /* logits of the pass before may be read from x still */
+    if (first > 0) { /* logits of the pass before may be read from x still */
+      if (part == 0) atomic_store_explicit(&job->is_over, is_stopped(&p), memory_order_relaxed);
+      end_phase(&p);
+      if (atomic_load_explicit(&job->is_over, memory_order_relaxed)) return; /* all or none: it changes behind `embed` alone */
+    }
     embed(&p);
     for (int64_t layer = 0; layer < decoder->dims.n_text_layer; layer++) run_layer(&p, layer);
     if (job->request->alignment == NULL)

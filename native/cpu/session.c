@@ -103,11 +103,21 @@ int32_t session_end(decoder_session *session, int32_t status) {
   return status;
 }
 
-int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, size_t features_length, char *text,
-                                       size_t text_capacity) {
+int32_t take_cancel(const int32_t *cancel, size_t length, cancel_watch *watch, error_sink error) {
+  if (length > 1 || (cancel == NULL && length > 0))
+    return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot watch for cancelling because it must be 1 number or none: got %zu",
+                cancel == NULL ? 0 : length);
+  *watch = (cancel_watch){.flag = length == 0 ? NULL : (const atomic_int *)cancel};
+  return SOTTO_OK;
+}
+
+int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, size_t features_length,
+                                       const int32_t *cancel, size_t cancel_length, char *text, size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   decoder_session *session;
-  int32_t status = session_begin(handle, &session, error);
+  cancel_watch watch;
+  int32_t status = take_cancel(cancel, cancel_length, &watch, error);
+  if (status == SOTTO_OK) status = session_begin(handle, &session, error);
   if (status != SOTTO_OK) return status;
   const decoder_dims *dims = &session->decoder->dims;
   const size_t needed = (size_t)dims->n_audio_ctx * (size_t)dims->n_text_state;
@@ -115,7 +125,7 @@ int32_t sotto_cpu_session_set_features(uint64_t handle, const float *features, s
     return session_end(session, fail(error, SOTTO_INVALID_ARGUMENT,
                                   "Cannot set features because [%d, %d] has %zu values: got %zu", dims->n_audio_ctx,
                                   dims->n_text_state, needed, features == NULL ? 0 : features_length));
-  status = compute_cross_cache(session, features, error);
+  status = compute_cross_cache(session, features, &watch, error);
   memset(session->filled, 0, sizeof session->filled);
   session->has_features = status == SOTTO_OK;
   return session_end(session, status);

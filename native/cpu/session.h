@@ -14,6 +14,7 @@
 
 #include <stdatomic.h>
 
+#include "cancel.h"
 #include "decoder.h"
 #include "status.h"
 
@@ -93,8 +94,8 @@ static inline float *cross_scales(const decoder_session *session, int64_t head) 
 /* Floats of scratch a thread needs in a step. */
 int64_t scratch_floats(const text_decoder *decoder);
 
-/* Fills the cross caches from features [T, C]. */
-int32_t compute_cross_cache(decoder_session *session, const float *features, error_sink error);
+/* Fills the cross caches from features [T, C]. SOTTO_CANCELLED leaves them unfinished. */
+int32_t compute_cross_cache(decoder_session *session, const float *features, cancel_watch *cancel, error_sink error);
 
 /* What one session is given in a step: tokens [sequences, count] at `position`, and which of them logits are wanted of. */
 typedef struct {
@@ -111,6 +112,7 @@ typedef struct {
   const advance *advances;
   int32_t count;
   const struct alignment *alignment; /* NULL: a step; else there are no rows, and one sequence */
+  cancel_watch *cancel;
 } step_request;
 
 /* What a call of sotto_cpu_session_align wants beside. */
@@ -127,7 +129,14 @@ typedef struct alignment {
 int32_t session_begin(uint64_t handle, decoder_session **session, error_sink error);
 int32_t session_end(decoder_session *session, int32_t status);
 
-/* Runs the decoder over new tokens, on all threads, with the first session's scratch. */
+/* Takes a call's `cancel` [1], or none. */
+int32_t take_cancel(const int32_t *cancel, size_t length, cancel_watch *watch, error_sink error);
+
+/* Runs the decoder over new tokens, on all threads, with the first session's scratch, and says what the sequences hold
+ * then. SOTTO_CANCELLED: what they held before the new tokens. */
+int32_t advance_all(const step_request *request, error_sink error);
+
+/* What it runs: cancelled, numbers are any, and keys and values of the new tokens too. */
 void run_step(const step_request *request);
 
 #endif

@@ -33,6 +33,14 @@ static int32_t check_shape(const decoder_session *session, const int32_t shape[S
   return SOTTO_OK;
 }
 
+int32_t advance_all(const step_request *request, error_sink error) {
+  run_step(request);
+  const int is_done = !was_cancelled(request->cancel);
+  for (const advance *of = request->advances; of < request->advances + request->count; of++)
+    for (int32_t s = 0; s < of->sequences; s++) of->session->filled[s] = of->position + (is_done ? of->count : 0);
+  return is_done ? SOTTO_OK : fail(error, SOTTO_CANCELLED, "Cancelled while new tokens were read");
+}
+
 /* Takes from the arrays what a session is given by its shape. */
 static int32_t take(decoder_session *session, const int32_t shape[SOTTO_ADVANCE_WORDS], remaining *left, advance *taken,
                     error_sink error) {
@@ -101,8 +109,8 @@ static int32_t begin_all(const uint64_t *handles, const int32_t *shapes, int32_t
 
 int32_t sotto_cpu_sessions_step(const uint64_t *sessions, size_t sessions_length, const int32_t *shapes,
                                 size_t shapes_length, const int32_t *tokens, size_t tokens_length, const int32_t *rows,
-                                size_t rows_length, float *logits, size_t logits_length, char *text,
-                                size_t text_capacity) {
+                                size_t rows_length, float *logits, size_t logits_length, const int32_t *cancel,
+                                size_t cancel_length, char *text, size_t text_capacity) {
   const error_sink error = {text, text_capacity};
   if (sessions == NULL || sessions_length < 1 || sessions_length > SOTTO_ADVANCE_SESSIONS)
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because there must be 1 to %d sessions: got %zu",
@@ -111,15 +119,12 @@ int32_t sotto_cpu_sessions_step(const uint64_t *sessions, size_t sessions_length
     return fail(error, SOTTO_INVALID_ARGUMENT, "Cannot decode because %zu sessions have shapes of %zu words: got %zu",
                 sessions_length, sessions_length * SOTTO_ADVANCE_WORDS, shapes == NULL ? 0 : shapes_length);
   advance advances[SOTTO_ADVANCE_SESSIONS];
-  const step_request request = {.advances = advances, .count = (int32_t)sessions_length};
+  cancel_watch watch;
+  const step_request request = {.advances = advances, .count = (int32_t)sessions_length, .cancel = &watch};
   remaining left = {tokens, rows, logits, tokens_length, rows_length, logits_length};
-  int32_t held = 0, status = begin_all(sessions, shapes, request.count, &left, advances, &held, error);
-  if (status == SOTTO_OK) {
-    run_step(&request);
-    for (int32_t i = 0; i < held; i++)
-      for (int32_t s = 0; s < advances[i].sequences; s++)
-        advances[i].session->filled[s] = advances[i].position + advances[i].count;
-  }
+  int32_t held = 0, status = take_cancel(cancel, cancel_length, &watch, error);
+  if (status == SOTTO_OK) status = begin_all(sessions, shapes, request.count, &left, advances, &held, error);
+  if (status == SOTTO_OK) status = advance_all(&request, error);
   while (held > 0) session_end(advances[--held].session, status);
   return status;
 }

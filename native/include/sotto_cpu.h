@@ -26,7 +26,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a declaration below changes. */
-#define SOTTO_CPU_ABI 7
+#define SOTTO_CPU_ABI 8
 
 enum sotto_status {
   SOTTO_OK = 0,
@@ -34,7 +34,7 @@ enum sotto_status {
   SOTTO_INVALID_HANDLE = 2,
   SOTTO_OUT_OF_MEMORY = 3,
   SOTTO_UNSUPPORTED = 4,   /* a variant this CPU cannot run, an unknown name */
-  SOTTO_CANCELLED = 5,     /* control[1] was set */
+  SOTTO_CANCELLED = 5,     /* control[1], or cancel[0], was set */
   SOTTO_NON_FINITE = 6,    /* a weight is NaN or infinite */
   SOTTO_BUSY = 7,          /* another call is running on this object */
   SOTTO_IO = 8,            /* a file could not be opened or mapped */
@@ -153,9 +153,14 @@ SOTTO_API int32_t sotto_cpu_decoder_create(uint64_t context, const int32_t *dims
 SOTTO_API int32_t sotto_cpu_session_create(uint64_t decoder, int32_t hypotheses, uint64_t *session, char *error,
                                            size_t error_capacity);
 
-/* Computes the cross-attention keys and values of features [n_audio_ctx, n_text_state]. */
+/* The calls below that take long have `cancel` [1], or none: where it becomes other than 0, they end soon, with
+ * SOTTO_CANCELLED. It is read atomically. The session may be used on. */
+
+/* Computes the cross-attention keys and values of features [n_audio_ctx, n_text_state], and empties the sequences.
+ * Cancelled, the session has no features until they are set again. */
 SOTTO_API int32_t sotto_cpu_session_set_features(uint64_t session, const float *features, size_t features_length,
-                                                 char *error, size_t error_capacity);
+                                                 const int32_t *cancel, size_t cancel_length, char *error,
+                                                 size_t error_capacity);
 
 #define SOTTO_ADVANCE_WORDS 4 /* int32 words of what a session is given in a step: sequences, count, position, rows */
 #define SOTTO_ADVANCE_SESSIONS 64 /* most sessions of a step */
@@ -164,11 +169,13 @@ SOTTO_API int32_t sotto_cpu_session_set_features(uint64_t session, const float *
  * shapes [sessions, SOTTO_ADVANCE_WORDS]: a session's sequences 0…sequences-1 get `count` tokens each, appended at `position`,
  * and logits are computed for `rows` of them. tokens: [sequences, count] of each session, one behind the other; rows:
  * indices 0…count-1 of each; logits: [sequences, rows, n_vocab] of each. The numbers do not depend on what else is in
- * the call. A session may be named once. */
+ * the call. A session may be named once. Cancelled, the logits are any numbers, and the sequences hold what they held
+ * before `position`. */
 SOTTO_API int32_t sotto_cpu_sessions_step(const uint64_t *sessions, size_t sessions_length, const int32_t *shapes,
                                           size_t shapes_length, const int32_t *tokens, size_t tokens_length,
                                           const int32_t *rows, size_t rows_length, float *logits,
-                                          size_t logits_length, char *error, size_t error_capacity);
+                                          size_t logits_length, const int32_t *cancel, size_t cancel_length,
+                                          char *error, size_t error_capacity);
 
 /* How a text lies on the window, for word times: puts 2 or more `tokens` through the decoder as sequence 0, which then
  * holds them. The first `start` tokens come before the text, 1 to all but one. `positions` of the window hold audio, 1…n_audio_ctx.
@@ -177,11 +184,12 @@ SOTTO_API int32_t sotto_cpu_sessions_step(const uint64_t *sessions, size_t sessi
  * probabilities [tokens]: of each token after those before it, among the ids below `vocabulary`; 0 for the first, and
  * for ids that are not below it.
  * entries [tokens - start]: the audio position at which each token from `start` on begins, by dynamic time warping over
- * the heads' mean; they never decrease. */
+ * the heads' mean; they never decrease. Cancelled, all are any numbers, and sequence 0 holds nothing. */
 SOTTO_API int32_t sotto_cpu_session_align(uint64_t session, const int32_t *tokens, size_t tokens_length,
                                           const int32_t *heads, size_t heads_length, int32_t vocabulary, int32_t start,
                                           int32_t positions, float *scores, size_t scores_length, float *probabilities,
                                           size_t probabilities_length, int32_t *entries, size_t entries_length,
+                                          const int32_t *cancel, size_t cancel_length,
                                           char *error, size_t error_capacity);
 
 /* Makes sequence i a copy of what was sequence sources[i]. */

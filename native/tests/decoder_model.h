@@ -38,6 +38,7 @@ static inline void expect(int condition, const char *format, ...) {
     expect(got_ == (status) && strstr(text, value) != NULL, "%s: status %d, \"%s\"", #call, got_, text);        \
   } while (0)
 #define TEXT text, sizeof text
+#define NO_CANCEL NULL, 0
 
 static inline float uniform(void) {
   static uint32_t state = 1; /* Numerical Recipes' linear congruence */
@@ -90,7 +91,7 @@ static inline int32_t step_alone(uint64_t session, const int32_t *tokens, size_t
   const int32_t shape[SOTTO_ADVANCE_WORDS] = {sequences, sequences < 1 ? 0 : (int32_t)token_count / sequences, position,
                                               (int32_t)row_count};
   return sotto_cpu_sessions_step(&session, 1, shape, SOTTO_ADVANCE_WORDS, tokens, token_count, rows, row_count, logits,
-                                 logit_count, TEXT);
+                                 logit_count, NO_CANCEL, TEXT);
 }
 
 static inline uint64_t open_context(int threads, const char *variant) {

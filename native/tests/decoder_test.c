@@ -18,7 +18,7 @@ static void walk(uint64_t session, float logits[WALK_ROWS * V]) {
   for (int i = 0; i < CONTEXT * SEQUENCES; i++) tokens[i] = i * 7 % V;
   for (int i = 0; i < CONTEXT; i++) rows[i] = i;
   for (int i = 0; i < SEQUENCES; i++) sources[i] = i == 4 ? 4 : 0;
-  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  OK(sotto_cpu_session_set_features(session, features, T * C, NO_CANCEL, TEXT));
   OK(step_alone(session, tokens, PROMPT, 1, 0, rows, PROMPT, logits, PROMPT * V));
   logits += PROMPT * V;
   sources[4] = 0;
@@ -43,7 +43,7 @@ static void align(uint64_t session, float aligned[ALIGNED]) {
   for (size_t i = 0; i < sizeof held / sizeof *held; i++) {
     int32_t entries[CONTEXT - START];
     OK(sotto_cpu_session_align(session, tokens, CONTEXT, heads, 2 * HEADS, V - 5, START, held[i], aligned,
-                               HEADS * CONTEXT * T, probabilities, CONTEXT, entries, CONTEXT - START, TEXT));
+                               HEADS * CONTEXT * T, probabilities, CONTEXT, entries, CONTEXT - START, NO_CANCEL, TEXT));
     expect(entries[0] == 0, "%d positions: the path begins at %d", held[i], entries[0]);
     for (int r = 1; r < CONTEXT - START; r++)
       expect(entries[r] >= entries[r - 1] && entries[r] < held[i], "%d positions: row %d is entered at %d after %d",
@@ -151,15 +151,15 @@ static void test_session_arguments(uint64_t context, const model *m) {
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_session_create(decoder, 0, &session, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 33", sotto_cpu_session_create(decoder, 33, &session, TEXT));
   REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_session_create(context, 1, &session, TEXT));
-  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_session_set_features(decoder, features, T * C, TEXT));
+  REFUSED(SOTTO_INVALID_HANDLE, "not open", sotto_cpu_session_set_features(decoder, features, T * C, NO_CANCEL, TEXT));
   OK(sotto_cpu_session_create(decoder, 2, &session, TEXT));
 
 #define STEP(token_count, sequences, position, row_count, logit_count) \
   step_alone(session, tokens, token_count, sequences, position, rows, row_count, logits, logit_count)
   REFUSED(SOTTO_INVALID_ARGUMENT, "no features", STEP(1, 1, 0, 1, V));
-  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", sotto_cpu_session_set_features(session, features, 5, TEXT));
-  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_session_set_features(session, NULL, T * C, TEXT));
-  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 5", sotto_cpu_session_set_features(session, features, 5, NO_CANCEL, TEXT));
+  REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", sotto_cpu_session_set_features(session, NULL, T * C, NO_CANCEL, TEXT));
+  OK(sotto_cpu_session_set_features(session, features, T * C, NO_CANCEL, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", STEP(1, 0, 0, 1, V));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 3", STEP(3, 3, 0, 1, 3 * V));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 1, 0 and 0 too many", STEP(3, 2, 0, 1, 2 * V));
@@ -204,12 +204,12 @@ static void test_align_arguments(uint64_t context, const model *m) {
   int32_t tokens[CONTEXT + 1] = {0}, pairs[2 * H * LAYERS + 2] = {0, 0, 1, 1};
 #define ALIGN(token_count, pair_values, vocabulary, score_count, probability_count)                              \
   sotto_cpu_session_align(session, tokens, token_count, pairs, pair_values, vocabulary, 1, T, scores, score_count, \
-                          probabilities, probability_count, entries, token_count - 1, TEXT)
+                          probabilities, probability_count, entries, token_count - 1, NO_CANCEL, TEXT)
 #define PATH(start, positions, entries, entry_count)                                                             \
   sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, start, positions, NULL, 0, probabilities, 2, entries, \
-                          entry_count, TEXT)
+                          entry_count, NO_CANCEL, TEXT)
   REFUSED(SOTTO_INVALID_ARGUMENT, "no features", ALIGN(2, 2, V, 2 * T, 2));
-  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  OK(sotto_cpu_session_set_features(session, features, T * C, NO_CANCEL, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "2 to 70 tokens: got 1", ALIGN(1, 2, V, T, 1));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 71", ALIGN(CONTEXT + 1, 2, V, (CONTEXT + 1) * T, CONTEXT + 1));
   for (int i = 0; i < 2; i++) {
@@ -221,7 +221,7 @@ static void test_align_arguments(uint64_t context, const model *m) {
   REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 3", ALIGN(2, 3, V, 2 * T, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 10", ALIGN(2, 2 * H * LAYERS + 2, V, 10 * T, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "pairs: got 0",
-          sotto_cpu_session_align(session, tokens, 2, NULL, 2, V, 1, T, scores, 2 * T, probabilities, 2, entries, 1, TEXT));
+          sotto_cpu_session_align(session, tokens, 2, NULL, 2, V, 1, T, scores, 2 * T, probabilities, 2, entries, 1, NO_CANCEL, TEXT));
   const int32_t foreign[4][2] = {{-1, 0}, {LAYERS, 0}, {0, -1}, {0, H}};
   for (int i = 0; i < 4; i++) {
     memcpy(pairs, foreign[i], sizeof foreign[i]);
@@ -235,9 +235,9 @@ static void test_align_arguments(uint64_t context, const model *m) {
   REFUSED(SOTTO_INVALID_ARGUMENT, "have 268 values: got 267", ALIGN(2, 4, V, 4 * T - 1, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "2 probabilities: got 3", ALIGN(2, 4, V, 4 * T, 3));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0",
-          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, 1, T, NULL, 4 * T, probabilities, 2, entries, 1, TEXT));
+          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, 1, T, NULL, 4 * T, probabilities, 2, entries, 1, NO_CANCEL, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0",
-          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, 1, T, scores, 4 * T, NULL, 2, entries, 1, TEXT));
+          sotto_cpu_session_align(session, tokens, 2, pairs, 4, V, 1, T, scores, 4 * T, NULL, 2, entries, 1, NO_CANCEL, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "start must be 1 to 1: got 0", PATH(0, T, entries, 2));
   REFUSED(SOTTO_INVALID_ARGUMENT, "start must be 1 to 1: got 2", PATH(2, T, entries, 0));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 0", PATH(1, 0, entries, 1));
@@ -280,7 +280,7 @@ static void *step_often(void *argument) {
   for (int i = 0; i < 200; i++) {
     const int32_t shape[SOTTO_ADVANCE_WORDS] = {1, 1, 0, 1};
     const int32_t status = sotto_cpu_sessions_step(&session, 1, shape, SOTTO_ADVANCE_WORDS, &token, 1, &row, 1, logits, V,
-                                                   own, sizeof own);
+                                                   NO_CANCEL, own, sizeof own);
     if (status != SOTTO_OK && status != SOTTO_BUSY) return "a status that is neither";
   }
   return NULL;
@@ -290,7 +290,7 @@ static void test_busy(uint64_t context, const model *m) {
   const uint64_t decoder = open_decoder(context, m);
   uint64_t session = 0;
   OK(sotto_cpu_session_create(decoder, 1, &session, TEXT));
-  OK(sotto_cpu_session_set_features(session, features, T * C, TEXT));
+  OK(sotto_cpu_session_set_features(session, features, T * C, NO_CANCEL, TEXT));
   pthread_t threads[3];
   for (int i = 0; i < 3; i++) expect(pthread_create(&threads[i], NULL, step_often, &session) == 0, "a thread");
   for (int i = 0; i < 3; i++) {
@@ -305,6 +305,7 @@ static void test_busy(uint64_t context, const model *m) {
 void test_all_together(const model *m);
 void test_together_callers(const model *m, int32_t weight_format);
 void test_together_arguments(uint64_t context, const model *m);
+void test_all_cancelled(const model *m);
 
 int main(void) {
   int count;
@@ -313,6 +314,7 @@ int main(void) {
   const model m = make_model(&reference);
   test_formats(&m);
   test_all_together(&m);
+  test_all_cancelled(&m);
   const uint64_t context = open_context(2, "");
   test_decoder_arguments(context, &m);
   test_session_arguments(context, &m);

@@ -17,6 +17,7 @@ enum { DIM_VOCABULARY = 1, END = 6, INPUT_BUFFER, OUTPUT_BUFFER, MOST_TOKENS, NU
 
 static char text[512];
 #define TEXT text, sizeof text
+#define NO_CANCEL NULL, 0
 
 static void check(int32_t status, const char *what) {
   if (status == SOTTO_OK) return;
@@ -71,14 +72,14 @@ int main(int count, char **arguments) {
   OK(sotto_cpu_decoder_create(context, numbers, 6, decoder_weights, (size_t)counts[DECODER_WEIGHTS],
                               SOTTO_WEIGHTS_AS_STORED, &decoder, TEXT));
   OK(sotto_cpu_session_create(decoder, 1, &session, TEXT));
-  OK(sotto_cpu_session_set_features(session, features, (size_t)counts[FEATURES], TEXT));
+  OK(sotto_cpu_session_set_features(session, features, (size_t)counts[FEATURES], NO_CANCEL, TEXT));
   const int32_t *tokens = prompt;
   int32_t position = 0, added = (int32_t)counts[PROMPT], token = -1;
   for (int32_t i = 0; i < numbers[MOST_TOKENS] && token != numbers[END]; i++) {
     const int32_t last = added - 1;
     const int32_t shape[SOTTO_ADVANCE_WORDS] = {1, added, position, 1};
     OK(sotto_cpu_sessions_step(&session, 1, shape, SOTTO_ADVANCE_WORDS, tokens, (size_t)added, &last, 1, logits,
-                              (size_t)numbers[DIM_VOCABULARY], TEXT));
+                              (size_t)numbers[DIM_VOCABULARY], NO_CANCEL, TEXT));
     position += added;
     token = likeliest(logits, numbers[DIM_VOCABULARY]);
     fwrite(&token, sizeof token, 1, out);

@@ -28,8 +28,8 @@ static void test_together(const model *m, const char *variant, int threads, int3
     for (int i = 0; i < T * C; i++) features[i] = uniform();
     OK(sotto_cpu_session_create(decoder, widths[w], &alone[w], TEXT));
     OK(sotto_cpu_session_create(decoder, widths[w], &shared[w], TEXT));
-    OK(sotto_cpu_session_set_features(alone[w], features, T * C, TEXT));
-    OK(sotto_cpu_session_set_features(shared[w], features, T * C, TEXT));
+    OK(sotto_cpu_session_set_features(alone[w], features, T * C, NO_CANCEL, TEXT));
+    OK(sotto_cpu_session_set_features(shared[w], features, T * C, NO_CANCEL, TEXT));
   }
   int32_t positions[WINDOWS] = {0};
   for (int round = 0; round < ROUNDS; round++) {
@@ -49,7 +49,7 @@ static void test_together(const model *m, const char *variant, int threads, int3
       logit_count += logits;
     }
     OK(sotto_cpu_sessions_step(sessions, count, shapes[0], count * SOTTO_ADVANCE_WORDS, tokens, token_count, rows, 2 * count,
-                               got, logit_count, TEXT));
+                               got, logit_count, NO_CANCEL, TEXT));
     expect(memcmp(want, got, logit_count * sizeof *got) == 0, "%s, format %d, %d threads: round %d differs from each alone",
            variant, weight_format, threads, round);
   }
@@ -97,7 +97,7 @@ static void *step_with_others(void *argument) {
       sessions[j] = self->sessions[tokens[j]];
     }
     const int32_t status = sotto_cpu_sessions_step(sessions, count, shapes[0], count * SOTTO_ADVANCE_WORDS, tokens, count, rows,
-                                                   count, logits, count * V, own, sizeof own);
+                                                   count, logits, count * V, NO_CANCEL, own, sizeof own);
     if (status != SOTTO_OK && status != SOTTO_BUSY && status != SOTTO_INVALID_HANDLE) self->problem = "an unexpected status";
     for (size_t j = 0; status == SOTTO_OK && j < count; j++)
       if (memcmp(logits + j * V, self->want + tokens[j] * V, V * sizeof *logits) != 0) self->problem = "other logits";
@@ -115,7 +115,7 @@ void test_together_callers(const model *m, int32_t weight_format) {
     const int32_t row = 0;
     for (int j = 0; j < T * C; j++) features[j] = uniform();
     OK(sotto_cpu_session_create(decoder, 1, &sessions[i], TEXT));
-    OK(sotto_cpu_session_set_features(sessions[i], features, T * C, TEXT));
+    OK(sotto_cpu_session_set_features(sessions[i], features, T * C, NO_CANCEL, TEXT));
     OK(step_alone(sessions[i], &i, 1, 1, 0, &row, 1, want + i * V, V));
   }
   pthread_t threads[CALLERS];
@@ -139,12 +139,12 @@ void test_together_arguments(uint64_t context, const model *m) {
   uint64_t sessions[3] = {0};
   for (int i = 0; i < 3; i++) {
     OK(sotto_cpu_session_create(i == 2 ? other : decoder, 1, &sessions[i], TEXT));
-    OK(sotto_cpu_session_set_features(sessions[i], features, T * C, TEXT));
+    OK(sotto_cpu_session_set_features(sessions[i], features, T * C, NO_CANCEL, TEXT));
   }
   const int32_t shapes[3][SOTTO_ADVANCE_WORDS] = {{1, 1, 0, 1}, {1, 1, 0, 1}, {1, 1, 0, 1}}, tokens[3] = {0}, rows[3] = {0};
   static float logits[3 * V];
 #define TOGETHER(count, words) \
-  sotto_cpu_sessions_step(sessions, count, shapes[0], words, tokens, count, rows, count, logits, (count)*V, TEXT)
+  sotto_cpu_sessions_step(sessions, count, shapes[0], words, tokens, count, rows, count, logits, (count)*V, NO_CANCEL, TEXT)
   REFUSED(SOTTO_INVALID_ARGUMENT, "1 to 64 sessions: got 0", TOGETHER(0, 0));
   REFUSED(SOTTO_INVALID_ARGUMENT, "got 65", TOGETHER(SOTTO_ADVANCE_SESSIONS + 1, 4));
   REFUSED(SOTTO_INVALID_ARGUMENT, "8 words: got 4", TOGETHER(2, 4));
@@ -154,7 +154,7 @@ void test_together_arguments(uint64_t context, const model *m) {
   OK(TOGETHER(2, 8));
   const int32_t ahead[2][SOTTO_ADVANCE_WORDS] = {{1, 1, 1, 1}, {1, 1, 2, 1}}; /* the second lacks a token */
   REFUSED(SOTTO_INVALID_ARGUMENT, "holds 1 tokens: got position 2",
-          sotto_cpu_sessions_step(sessions, 2, ahead[0], 8, tokens, 2, rows, 2, logits, 2 * V, TEXT));
+          sotto_cpu_sessions_step(sessions, 2, ahead[0], 8, tokens, 2, rows, 2, logits, 2 * V, NO_CANCEL, TEXT));
   REFUSED(SOTTO_INVALID_ARGUMENT, "holds 1 tokens", step_alone(sessions[0], tokens, 1, 1, 2, rows, 1, logits, V));
   const uint64_t first = sessions[0];
   sessions[1] = first;

@@ -14,6 +14,7 @@ class CountingDecoder implements LoadedDecoder {
   };
   readonly arithmetic = "none";
   readonly together: number[][] = [];
+  readonly signals: (AbortSignal | undefined)[] = [];
   fails = false;
   readonly #numbers = new Map<DecoderSession, number>();
 
@@ -29,7 +30,8 @@ class CountingDecoder implements LoadedDecoder {
     return session;
   }
 
-  stepTogether(steps: readonly SessionStep[]): Promise<Float32Array<ArrayBuffer>[]> {
+  stepTogether(steps: readonly SessionStep[], signal?: AbortSignal): Promise<Float32Array<ArrayBuffer>[]> {
+    this.signals.push(signal);
     const numbers = steps.map(({ session }) => this.#numbers.get(session)!);
     this.together.push(numbers);
     if (this.fails) return Promise.reject(new Error("no memory"));
@@ -106,4 +108,21 @@ Deno.test("LockStep tells everyone of a device that throws at once, and steps ag
   await rejects(write(together, session, 1), /disposed of/);
   decoder.stepTogether = stepTogether;
   deepStrictEqual(await write(together, session, 1), [0]);
+});
+
+Deno.test("LockStep's step is ended by the signal that all of its callers gave, and by no other", async () => {
+  const decoder = new CountingDecoder();
+  const together = new LockStep(decoder);
+  const sessions = [together.open(1), together.open(1)];
+  const [one, other] = [new AbortController().signal, new AbortController().signal];
+  for (const [a, b] of [[one, one], [one, other], [one, undefined], [undefined, undefined]]) {
+    await Promise.all([a, b].map((signal, i) =>
+      together.writing(async () => {
+        await Promise.resolve();
+        return await sessions[i].step(Int32Array.of(0), 1, 0, undefined, signal);
+      })
+    ));
+  }
+  deepStrictEqual(decoder.signals.map((signal) => signal === one), [true, false, false, false]);
+  deepStrictEqual(decoder.signals.slice(1), [undefined, undefined, undefined]);
 });
