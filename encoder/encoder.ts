@@ -85,6 +85,7 @@ export class Encoder implements Disposable, AsyncDisposable {
     const ownsDevice = typeof wanted === "string";
     const device = ownsDevice ? opened.use(await openDevice(wanted, options)) : wanted;
     const chosen = chooseArithmetic(precision, dims, device, found?.calibration);
+    if (found !== null && !chosen.isCalibrated) tellThatUnused(found, device, options);
     const plan = await device.loadPlan(
       planEncoder(dims, chosen.arithmetic, chosen.migrations),
       await withMigrations(weights, dims, chosen.migrations),
@@ -174,6 +175,19 @@ async function calibrationFor(
     "E_OPTION",
     `Cannot use ${given} in ${precision}: a precision file is for int8 and auto`,
   );
+}
+
+/** Says that a calibration has no say, to those who named it or asked for INT8. */
+function tellThatUnused(
+  { path }: FoundCalibration,
+  device: Device,
+  { precision, precisionFile, onWarning }: EncoderOptions,
+): void {
+  if (precisionFile === undefined && precision !== "int8") return;
+  const reason = (device.rates?.i8 ?? 0) > 0
+    ? "an error in its report is above 2 %, or INT8 is not the fastest here; int8 takes it, auto does not"
+    : `it is for INT8 on a CPU, and the device ${device.name} chooses what it rounds itself`;
+  onWarning?.({ code: "W_OPTION", message: `${path} is not used: ${reason}` });
 }
 
 async function encoderWeights(

@@ -1,6 +1,7 @@
 import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { join } from "node:path";
 import type { Calibration } from "../../encoder/calibration.ts";
+import type { Warning } from "../../errors.ts";
 import { writeCalibration } from "../../encoder/calibration_file.ts";
 import { withMigrations } from "../../encoder/migration.ts";
 import { Encoder, planEncoder } from "../../encoder/mod.ts";
@@ -129,6 +130,36 @@ testWithLibrary(
     });
   },
 );
+
+testWithLibrary("Encoder says that a precision file is not used, and why", async () => {
+  await inFolder(async (folder) => {
+    const precisionFile = join(folder, "mine.json");
+    const load = async (device: "cpu" | "portable" | "npu-emulated", precision: "int8" | "auto") => {
+      const said: string[] = [];
+      const onWarning = ({ code, message }: Warning) => said.push(`${code}: ${message}`);
+      const library = device === "cpu" ? LIBRARY_PATH : undefined;
+      using encoder = await Encoder.load(DEMO_MODEL, {
+        device,
+        precision,
+        precisionFile,
+        library,
+        onWarning,
+      });
+      ok(said.length === 0 || !encoder.arithmetic.includes(", by"), encoder.arithmetic);
+      return said.join();
+    };
+    await Deno.writeTextFile(precisionFile, writeCalibration(await demoCalibration()));
+    strictEqual(await load("cpu", "int8"), "");
+    match(await load("portable", "int8"), /^W_OPTION: .*mine\.json is not used: .* device portable chooses/);
+    match(await load("npu-emulated", "int8"), /^W_OPTION: .*mine\.json is not used: .* device npu-emulated /);
+    const poor = await demoCalibration();
+    const clips = poor.report.clips.map((clip) => ({ ...clip, error: 0.03 }));
+    const report = { ...poor.report, clips };
+    await Deno.writeTextFile(precisionFile, writeCalibration({ ...poor, report }));
+    match(await load("cpu", "auto"), /mine\.json is not used: an error in its report is above 2 %/);
+    strictEqual(await load("cpu", "int8"), "");
+  });
+});
 
 Deno.test({
   name:
