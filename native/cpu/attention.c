@@ -7,6 +7,7 @@
 typedef struct {
   cpu_plan *plan;
   const plan_step *step;
+  const gemm_tiles *to;
   const atomic_int *cancel;
 } attention_job;
 
@@ -39,18 +40,24 @@ static void attend_part(void *context, int part, int parts) {
   const int64_t tiles = ceil_div(step->rows, kernel->query_tile);
   const share mine = share_of(step->heads * tiles, 1, part, parts);
   float *scratch = (float *)(job->plan->scratch + (size_t)part * job->plan->scratch_stride);
+  float *waiting = scratch + kernel->scratch_floats(step->rows, step->head_width); /* [queries, width] to be packed */
   for (int64_t item = mine.begin; item < mine.end; item++) {
     if (job->cancel != NULL && atomic_load_explicit(job->cancel, memory_order_relaxed) != 0) return;
     const int64_t head = item / tiles, t = item % tiles * kernel->query_tile;
     const int64_t queries = step->rows - t < kernel->query_tile ? step->rows - t : kernel->query_tile;
+    const int is_packing = job->to->kernel != NULL;
+    float *out = is_packing ? waiting : step->output + t * step->columns + head * step->head_width;
     kernel->attend(head_of(step, 0, head) + t * 3 * step->columns, 3 * step->columns, (int)queries,
-                   job->plan->packed_heads + (size_t)head * step->head_floats, step->rows, step->head_width,
-                   step->output + t * step->columns + head * step->head_width, step->columns, scratch);
+                   job->plan->packed_heads + (size_t)head * step->head_floats, step->rows, step->head_width, out,
+                   is_packing ? step->head_width : step->columns, scratch);
+    if (is_packing)
+      gemm_pack_columns(job->to, item % tiles, head * step->head_width, waiting, step->head_width, (int)queries,
+                        step->head_width);
   }
 }
 
-void attention_run(cpu_plan *plan, const plan_step *step, const atomic_int *cancel) {
-  attention_job job = {plan, step, cancel};
+void attention_run(cpu_plan *plan, const plan_step *step, const gemm_tiles *to, const atomic_int *cancel) {
+  attention_job job = {plan, step, to, cancel};
   pool_run(plan->context->pool, pack_part, &job);
   pool_run(plan->context->pool, attend_part, &job);
 }

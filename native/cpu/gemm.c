@@ -46,8 +46,34 @@ void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t
   return (char *)weights->panels + (size_t)index * panel_bytes(kernel, weights->k);
 }
 
-size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k) {
-  return (size_t)tiles_at_a_time(kernel, k) * (gemm_tile_bytes(kernel, k) + gemm_sums_bytes(kernel));
+int64_t gemm_unit_columns(const gemm_kernel *kernel, const gemm_kernel *next) {
+  int64_t columns = kernel->nr;
+  while (next != NULL && columns % next->k_step != 0) columns += kernel->nr;
+  return columns;
+}
+
+/* Tiles whose results wait to be packed: their rows in F32 stay in the first-level cache with a panel (12 KiB; 2 to 64 tiles
+ * made no difference above the noise, the scratch is the least here). */
+enum { WAITING_TILES = 4 };
+
+/* Bytes of results that wait to become tiles of `next`. */
+static size_t waiting_bytes(const gemm_kernel *kernel, const gemm_kernel *next) {
+  if (next == NULL) return 0;
+  return round_up((size_t)(WAITING_TILES * kernel->mr * gemm_unit_columns(kernel, next)) * sizeof(float), SOTTO_ALIGNMENT);
+}
+
+size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k, const gemm_kernel *next) {
+  return (size_t)tiles_at_a_time(kernel, k) * (gemm_tile_bytes(kernel, k) + gemm_sums_bytes(kernel)) +
+         waiting_bytes(kernel, next);
+}
+
+void gemm_pack_columns(const gemm_tiles *to, int64_t tile, int64_t column, const float *rows, int64_t stride, int count,
+                       int64_t columns) {
+  const gemm_kernel *kernel = to->kernel;
+  char *block = (char *)to->tiles + (size_t)tile * gemm_tile_bytes(kernel, to->k) +
+                (size_t)(column / kernel->kc) * tile_block_bytes(kernel, kernel->kc);
+  kernel->pack_tile(&(gemm_rows){rows, 0, stride, (count - 1) * stride + columns}, 0, count, 0, columns,
+                    block + depth_bytes(kernel, kernel->a_step_bytes, column % kernel->kc));
 }
 
 /* How many threads share the rows, of `parts`: the others share the columns. The split whose largest share is least work:
@@ -73,8 +99,9 @@ static void fetch_addend(const gemm_store *store) {
       __builtin_prefetch(store->addend + r * store->addend_stride + c);
 }
 
-void gemm_multiply_panel(const gemm_product *p, const char *packed, float *sums, int64_t row, int64_t tiles,
-                         int64_t panel) {
+/* As gemm_multiply_panel, with `out` for what the first row of the first tile has in the panel's first column. */
+static void multiply_panel(const gemm_product *p, const char *packed, float *sums, int64_t row, int64_t tiles,
+                           int64_t panel, float *out, int64_t out_stride) {
   const gemm_kernel *kernel = p->kernel;
   const int64_t k = p->b->k, column = panel * kernel->nr;
   const int64_t columns = p->b->n - column < kernel->nr ? p->b->n - column : kernel->nr;
@@ -86,8 +113,8 @@ void gemm_multiply_panel(const gemm_product *p, const char *packed, float *sums,
     for (int64_t i = 0; i < tiles; i++) {
       const int64_t r = row + i * kernel->mr;
       const gemm_store store = {
-          .out = p->out + r * p->out_stride + column,
-          .out_stride = p->out_stride,
+          .out = out + i * kernel->mr * out_stride,
+          .out_stride = out_stride,
           .rows = (int)(p->m - r < kernel->mr ? p->m - r : kernel->mr),
           .columns = (int)columns,
           .bias = p->b->bias == NULL ? NULL : p->b->bias + column,
@@ -99,6 +126,31 @@ void gemm_multiply_panel(const gemm_product *p, const char *packed, float *sums,
       kernel->multiply(depth, a_block + (size_t)i * gemm_tile_bytes(kernel, k), b_block,
                        (float *)((char *)sums + (size_t)i * gemm_sums_bytes(kernel)), begin == 0,
                        begin + depth == k ? &store : NULL);
+    }
+  }
+}
+
+void gemm_multiply_panel(const gemm_product *p, const char *packed, float *sums, int64_t row, int64_t tiles,
+                         int64_t panel) {
+  multiply_panel(p, packed, sums, row, tiles, panel, p->out + row * p->out_stride + panel * p->kernel->nr, p->out_stride);
+}
+
+/* Multiplies them with `count` panels that make one unit of the next product's tiles, and packs what results; `waiting` has
+ * room for it. */
+static void multiply_unit(const gemm_product *p, const char *packed, float *sums, float *waiting, int64_t row,
+                          int64_t tiles, int64_t panel, int64_t count) {
+  const gemm_kernel *kernel = p->kernel;
+  const int64_t stride = gemm_unit_columns(kernel, p->to.kernel), column = panel * kernel->nr;
+  const int64_t columns = p->b->n - column < stride ? p->b->n - column : stride;
+  for (int64_t done = 0; done < tiles; done += WAITING_TILES) {
+    const int64_t here = tiles - done < WAITING_TILES ? tiles - done : WAITING_TILES;
+    const char *first = packed + (size_t)done * gemm_tile_bytes(kernel, p->b->k);
+    for (int64_t i = 0; i < count; i++)
+      multiply_panel(p, first, sums, row + done * kernel->mr, here, panel + i, waiting + i * kernel->nr, stride);
+    for (int64_t i = 0; i < here; i++) {
+      const int64_t r = row + (done + i) * kernel->mr;
+      gemm_pack_columns(&p->to, r / kernel->mr, column, waiting + i * kernel->mr * stride, stride,
+                        (int)(p->m - r < kernel->mr ? p->m - r : kernel->mr), columns);
     }
   }
 }
@@ -117,25 +169,34 @@ void gemm_pack_tiles(const gemm_product *p, char *packed, int64_t row, int64_t t
 void gemm_part(void *product, int part, int parts) {
   const gemm_product *p = product;
   const gemm_kernel *kernel = p->kernel;
+  const size_t tile_bytes = gemm_tile_bytes(kernel, p->b->k);
   const int64_t all_tiles = ceil_div(p->m, kernel->mr), all_panels = ceil_div(p->b->n, kernel->nr);
-  const int over_rows = parts_over_rows(all_tiles, all_panels, parts);
-  const share panels = share_of(all_panels, 1, part / over_rows, parts / over_rows);
-  /* Tiles times these panels, tile by tile, cut evenly: where 125 tiles are shared by two, both pack the one between. */
-  const int64_t width = panels.end - panels.begin;
+  /* Columns are shared by units: panels, or as many as make something of the next product's tiles. */
+  const int64_t unit = gemm_unit_columns(kernel, p->to.kernel) / kernel->nr;
+  const int over_rows = parts_over_rows(all_tiles, ceil_div(all_panels, unit), parts);
+  const share units = share_of(ceil_div(all_panels, unit), 1, part / over_rows, parts / over_rows);
+  /* Tiles times these units, tile by tile, cut evenly: where 125 tiles are shared by two, both pack the one between. */
+  const int64_t width = units.end - units.begin;
   const share mine = share_of(all_tiles * width, 1, part % over_rows, over_rows);
 
   const int64_t at_a_time = tiles_at_a_time(kernel, p->b->k);
-  char *packed = (char *)p->scratch + (size_t)part * p->scratch_stride;
-  float *sums = (float *)(packed + (size_t)at_a_time * gemm_tile_bytes(kernel, p->b->k));
+  char *scratch = (char *)p->scratch + (size_t)part * p->scratch_stride;
+  float *sums = (float *)(scratch + (size_t)at_a_time * tile_bytes);
+  float *waiting = (float *)((char *)sums + (size_t)at_a_time * gemm_sums_bytes(kernel));
   for (int64_t at = mine.begin, next; at < mine.end; at = next) {
     const int64_t tile = at / width, first = at % width, whole = (mine.end - at) / width;
     const int64_t count = first > 0 || whole == 0 ? 1 : whole < at_a_time ? whole : at_a_time;
     next = first > 0 || whole == 0 ? at - first + width : at + count * width;
     if (next > mine.end) next = mine.end;
-    gemm_pack_tiles(p, packed, tile * kernel->mr, count);
-    for (int64_t panel = first; panel < width && panel < first + next - at; panel++) {
+    const char *packed = p->tiles == NULL ? scratch : (const char *)p->tiles + (size_t)tile * tile_bytes;
+    if (p->tiles == NULL) gemm_pack_tiles(p, scratch, tile * kernel->mr, count);
+    for (int64_t u = first; u < width && u < first + next - at; u++) {
+      const int64_t panel = (units.begin + u) * unit, panels = all_panels - panel < unit ? all_panels - panel : unit;
       if (p->cancel != NULL && atomic_load_explicit(p->cancel, memory_order_relaxed) != 0) return;
-      gemm_multiply_panel(p, packed, sums, tile * kernel->mr, count, panels.begin + panel);
+      if (p->to.kernel == NULL)
+        gemm_multiply_panel(p, packed, sums, tile * kernel->mr, count, panel);
+      else
+        multiply_unit(p, packed, sums, waiting, tile * kernel->mr, count, panel, panels);
     }
   }
 }

@@ -34,17 +34,35 @@ void *gemm_panel(const gemm_kernel *kernel, const gemm_weights *weights, int64_t
 /* Rows of A that are packed at a time in a product of depth k. */
 int64_t gemm_block_rows(const gemm_kernel *kernel, int64_t k);
 
-/* Scratch one thread needs for a product of depth k. A multiple of 64. */
-size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k);
+/* Scratch one thread needs for a product of depth k whose results become tiles of `next`, or rows where that is NULL. A
+ * multiple of 64. */
+size_t gemm_scratch_bytes(const gemm_kernel *kernel, int64_t k, const gemm_kernel *next);
+
+/* Columns of results that become tiles of `next` together: whole panels, and whole granules of k. */
+int64_t gemm_unit_columns(const gemm_kernel *kernel, const gemm_kernel *next);
+
+/* Where a step writes tiles of A for the product that is the only one to read them, instead of rows in F32. */
+typedef struct {
+  const gemm_kernel *kernel; /* of that product; NULL where rows are written */
+  int64_t k;                 /* its depth */
+  void *tiles;               /* gemm_tile_bytes each */
+} gemm_tiles;
+
+/* Packs rows [count, columns] as the columns from `column` on of tile `tile`. `column` is a multiple of k_step, and the
+ * columns lie in one block of kc. */
+void gemm_pack_columns(const gemm_tiles *to, int64_t tile, int64_t column, const float *rows, int64_t stride, int count,
+                       int64_t columns);
 
 /* One product. */
 typedef struct {
   const gemm_kernel *kernel;
   gemm_rows a;
+  const void *tiles; /* A, packed by what wrote it; or NULL */
   int64_t m;
   const gemm_weights *b;
   float *out; /* [m, n] */
   int64_t out_stride;
+  gemm_tiles to; /* of the same mr: takes the results instead of `out` */
   const float *addend; /* [m, n], may be `out`, or NULL */
   int64_t addend_stride;
   int is_gelu;

@@ -29,6 +29,8 @@ typedef struct {
   attention_kernel *attention;   /* ATTENTION */
   gemm_weights weights;          /* GEMM, CONV1D: what `product.b` points at */
   gemm_product product;          /* GEMM, CONV1D */
+  gemm_tiles packs;              /* what the output may be instead of rows, for its one reader */
+  int is_packed;                 /* GEMM: its input may be tiles */
 } plan_step;
 
 typedef struct {
@@ -66,7 +68,14 @@ typedef struct {
 /* Reads weights into a plan's memory on all threads. SOTTO_NON_FINITE names the weight. */
 int32_t plan_load_weights(cpu_plan *plan, const weight_load *loads, size_t count, error_sink error);
 
-/* One attention step on all threads. */
-void attention_run(cpu_plan *plan, const plan_step *step, const atomic_int *cancel);
+/* Finds the outputs that one product alone reads: those their steps may write as that product's tiles, in the place of the
+ * rows. Sets `packs` and `is_packed`; answers the scratch that one thread needs for it. */
+size_t plan_find_packing(cpu_plan *plan);
+
+/* Whether what a run leaves in `result` are rows, although steps write tiles where they may. */
+int plan_gives_rows(const cpu_plan *plan, const float *result, int64_t floats);
+
+/* One attention step on all threads; what results goes to `to` where that has a kernel. */
+void attention_run(cpu_plan *plan, const plan_step *step, const gemm_tiles *to, const atomic_int *cancel);
 
 #endif

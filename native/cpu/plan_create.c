@@ -33,6 +33,7 @@ static int32_t read_buffers(cpu_plan *plan, const int64_t *words, int64_t arena,
 static int32_t place(plan_reader *reader) {
   cpu_plan *plan = reader->plan;
   const size_t threads = (size_t)pool_threads(plan->context->pool);
+  grow(&reader->scratch_bytes, plan_find_packing(plan));
   plan->scratch_stride = round_up(reader->scratch_bytes, SOTTO_ALIGNMENT);
   plan->scratch = memory_allocate(plan->scratch_stride * threads);
   plan->packed_heads = memory_allocate(reader->head_floats * sizeof(float));

@@ -15,6 +15,7 @@ static double now_seconds(void) {
 }
 
 typedef struct {
+  const cpu_plan *plan;
   const kernel_table *kernels;
   const plan_step *step;
 } row_job;
@@ -38,17 +39,38 @@ static void layernorm_part(void *context, int part, int parts) {
                           step->weight, step->bias, rows.end - rows.begin, step->columns);
 }
 
-static void run_step(cpu_plan *plan, const plan_step *step, const atomic_int *cancel) {
+/* Rows become a tile while they are in the first-level cache. */
+static void layernorm_tiles_part(void *context, int part, int parts) {
+  const row_job *job = context;
+  const plan_step *step = job->step;
+  const int64_t mr = step->packs.kernel->mr, k = step->columns;
+  float *normed = (float *)(job->plan->scratch + (size_t)part * job->plan->scratch_stride);
+  const share tiles = share_of((step->rows + mr - 1) / mr, 1, part, parts);
+  for (int64_t tile = tiles.begin; tile < tiles.end; tile++) {
+    const int64_t row = tile * mr, count = step->rows - row < mr ? step->rows - row : mr;
+    job->kernels->layernorm(step->input + row * k, normed, step->weight, step->bias, count, k);
+    const gemm_weights depth = {.k = k};
+    const gemm_product rows = {
+        .kernel = step->packs.kernel, .a = {normed, 0, k, count * k}, .m = count, .b = &depth};
+    gemm_pack_tiles(&rows, (char *)step->packs.tiles + (size_t)tile * gemm_tile_bytes(rows.kernel, k), 0, 1);
+  }
+}
+
+/* `packs`: whether outputs are written as tiles where they may be. */
+static void run_step(cpu_plan *plan, const plan_step *step, int packs, const atomic_int *cancel) {
   thread_pool *pool = plan->context->pool;
-  row_job rows = {plan->context->kernels, step};
+  row_job rows = {plan, plan->context->kernels, step};
+  const gemm_tiles to = packs ? step->packs : (gemm_tiles){0};
   gemm_product product = step->product;
   product.cancel = cancel;
+  product.to = to;
+  product.tiles = packs && step->is_packed ? product.a.data : NULL;
   switch (step->op) {
     case SOTTO_OP_TRANSPOSE: pool_run(pool, transpose_part, &rows); return;
-    case SOTTO_OP_LAYERNORM: pool_run(pool, layernorm_part, &rows); return;
+    case SOTTO_OP_LAYERNORM: pool_run(pool, to.kernel == NULL ? layernorm_part : layernorm_tiles_part, &rows); return;
     case SOTTO_OP_CONV1D:
     case SOTTO_OP_GEMM: pool_run(pool, gemm_part, &product); return;
-    case SOTTO_OP_ATTENTION: attention_run(plan, step, cancel); return;
+    case SOTTO_OP_ATTENTION: attention_run(plan, step, &to, cancel); return;
   }
 }
 
@@ -63,11 +85,11 @@ static float *find_buffer(const cpu_plan *plan, int32_t index, size_t length) {
   return (uint64_t)(buffer->rows * buffer->columns) == length ? buffer->data : NULL;
 }
 
-static int32_t run_plan(cpu_plan *plan, atomic_int *control, double *seconds, error_sink error) {
+static int32_t run_plan(cpu_plan *plan, int packs, atomic_int *control, double *seconds, error_sink error) {
   const atomic_int *cancel = control == NULL ? NULL : control + 1;
   for (size_t i = 0; i < plan->step_count; i++) {
     double began = seconds == NULL ? 0 : now_seconds();
-    if (!is_cancelled(cancel)) run_step(plan, &plan->steps[i], cancel);
+    if (!is_cancelled(cancel)) run_step(plan, &plan->steps[i], packs, cancel);
     /* Asked after the step: one that was cancelled ended early and left its output unfinished. */
     if (is_cancelled(cancel))
       return fail(error, SOTTO_CANCELLED, "Cancelled in step %zu of %zu", i + 1, plan->step_count);
@@ -107,7 +129,7 @@ int32_t sotto_cpu_plan_run(uint64_t plan, int32_t input_buffer, const float *inp
     status = fail(error, SOTTO_BUSY, "Cannot run a plan because another call is running it");
   else {
     memcpy(in_arena, input, input_length * sizeof *input);
-    status = run_plan(held, control_length == 0 ? NULL : (atomic_int *)control, seconds_length == 0 ? NULL : seconds, error);
+    status = run_plan(held, plan_gives_rows(held, result, (int64_t)out_length), control_length == 0 ? NULL : (atomic_int *)control, seconds_length == 0 ? NULL : seconds, error);
     if (status == SOTTO_OK) memcpy(out, result, out_length * sizeof *out);
     atomic_flag_clear_explicit(&held->is_running, memory_order_release);
   }

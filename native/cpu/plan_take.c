@@ -104,6 +104,6 @@ int32_t take_matrix(plan_reader *reader, plan_step *step, const gemm_part_words 
       is_placed = 1;
     }
   }
-  grow(&reader->scratch_bytes, gemm_scratch_bytes(kernel, k));
+  grow(&reader->scratch_bytes, gemm_scratch_bytes(kernel, k, NULL));
   return SOTTO_OK;
 }

@@ -72,7 +72,7 @@ static gemm_weights pack_weights(gemm_kernel *kernel, const float *b, int64_t n,
 
 /* All parts, one after the other: what each does must not depend on the others. */
 static void run_parts(gemm_product *product, int parts) {
-  product->scratch_stride = gemm_scratch_bytes(product->kernel, product->b->k);
+  product->scratch_stride = gemm_scratch_bytes(product->kernel, product->b->k, product->to.kernel);
   product->scratch = memory_allocate(product->scratch_stride * (size_t)parts);
   for (int part = 0; part < parts; part++) gemm_part(product, part, parts);
   memory_free(product->scratch);
@@ -216,6 +216,51 @@ static void test_packing(kernel_check *check, gemm_kernel *kernel, int64_t depth
   guarded_free(check, panel);
 }
 
+/* Two products, one behind the other: what the first writes as tiles of the second gives the bits that its rows give. */
+static void test_tiles(kernel_check *check, gemm_kernel *kernel, int64_t m, int64_t k, int64_t middle, int64_t n, int parts) {
+  const int64_t tiles = (m + kernel->mr - 1) / kernel->mr;
+  float *a = guarded_floats(m * k, 1), *b = guarded_floats(middle * k, 1), *c = guarded_floats(n * middle, 1);
+  float *between = guarded_floats(m * middle, 1), *want = guarded_floats(m * n, 1), *got = guarded_floats(m * n, 1);
+  float *packed = guarded_floats(tiles * (int64_t)gemm_tile_bytes(kernel, middle) / (int64_t)sizeof(float), 0);
+  fill(a, m, k, FILL_RANDOM);
+  fill(b, middle, k, FILL_RANDOM);
+  fill(c, n, middle, FILL_RANDOM);
+  gemm_weights first_weights = pack_weights(kernel, b, middle, k, NULL), second_weights = pack_weights(kernel, c, n, middle, NULL);
+  gemm_product first = {.kernel = kernel, .a = {a, 0, k, m * k}, .m = m, .b = &first_weights, .is_gelu = 1, .out = between, .out_stride = middle};
+  gemm_product second = {.kernel = kernel, .a = {between, 0, middle, m * middle}, .m = m, .b = &second_weights, .out = want, .out_stride = n};
+  run_parts(&first, 1);
+  run_parts(&second, 1);
+  first.to = (gemm_tiles){kernel, middle, packed};
+  first.out = NULL;
+  second.tiles = packed;
+  second.a.data = NULL;
+  second.out = got;
+  run_parts(&first, parts);
+  run_parts(&second, parts);
+  for (int64_t i = 0; i < m * n; i++)
+    check_close(check, got[i], want[i], 0, "tiles of %lld × %lld × %lld × %lld, %d parts, value %lld", (long long)m, (long long)k,
+                (long long)middle, (long long)n, parts, (long long)i);
+  memory_free(first_weights.panels);
+  memory_free(second_weights.panels);
+  guarded_free(check, a);
+  guarded_free(check, b);
+  guarded_free(check, c);
+  guarded_free(check, between);
+  guarded_free(check, want);
+  guarded_free(check, got);
+  guarded_free(check, packed);
+}
+
+/* Sizes astride tiles and those that wait together; units of columns and blocks of K. */
+static void test_all_tiles(kernel_check *check, gemm_kernel *kernel) {
+  const int64_t unit = gemm_unit_columns(kernel, kernel), kc = kernel->kc, mr = kernel->mr;
+  const int64_t ms[] = {1, mr, mr + 1, 4 * mr, 9 * mr + 1}, middles[] = {1, unit - 1, unit, unit + 1, kc + 3 * unit - 5};
+  int number = 0;
+  for (size_t i = 0; i < sizeof ms / sizeof *ms; i++)
+    for (size_t j = 0; j < sizeof middles / sizeof *middles; j++, number++)
+      test_tiles(check, kernel, ms[i], number % 2 == 0 ? 33 : kc + 5, middles[j], kernel->nr + 3, 1 + number % 4);
+}
+
 static void test_products(kernel_check *check, gemm_kernel *kernel) {
   const int64_t mr = kernel->mr, nr = kernel->nr, kc = kernel->kc;
   const int64_t ms[] = {1, mr - 1, mr, mr + 1, 2 * mr + 1, gemm_block_rows(kernel, 2 * kc + 3) + mr + 1};
@@ -242,6 +287,7 @@ static void test_products(kernel_check *check, gemm_kernel *kernel) {
       for (int64_t stride = 1; stride <= 2; stride++)
         test_convolution(check, kernel, frames[i], channels[j], nr + 1, stride);
   test_split(check, kernel);
+  if (kernel->kc % gemm_unit_columns(kernel, kernel) == 0) test_all_tiles(check, kernel);
 }
 
 void test_gemm_f32(kernel_check *check, gemm_kernel *kernel) {
