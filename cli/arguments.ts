@@ -51,7 +51,7 @@ export function parseArguments(args: readonly string[]): ParsedArguments {
       values.set(entry.name, true);
     } else {
       if (i + 1 >= args.length) {
-        throw new SottoError("E_OPTION", `--${entry.name} needs a value`, { hint: entry.help });
+        throw new SottoError("E_OPTION", `--${entry.name} needs a value`, { hint: helpOf(entry) });
       }
       values.set(entry.name, valueOf(entry, args[++i]));
     }
@@ -75,6 +75,11 @@ function entryOf(typed: string): OptionEntry {
   });
 }
 
+/** What `--help` says of an option, as a hint. */
+function helpOf({ name, help }: OptionEntry): string {
+  return `--${name}: ${help}`;
+}
+
 const BOOLEANS: Readonly<Record<string, boolean>> = { true: true, false: false };
 
 function isBoolean(text: string | undefined): boolean {
@@ -83,7 +88,7 @@ function isBoolean(text: string | undefined): boolean {
 
 function valueOf(entry: OptionEntry, text: string): OptionValue {
   const refuse = (rule: string) =>
-    new SottoError("E_OPTION", `--${entry.name} must be ${rule}: got "${text}"`, { hint: entry.help });
+    new SottoError("E_OPTION", `--${entry.name} must be ${rule}: got "${text}"`, { hint: helpOf(entry) });
   switch (entry.kind) {
     case "text":
       return text;
@@ -99,7 +104,7 @@ function valueOf(entry: OptionEntry, text: string): OptionValue {
             "E_OPTION",
             `--${entry.name} must be ${entry.choices!.join(", ")}: got "${part}"`,
             {
-              hint: meant || entry.help,
+              hint: meant || helpOf(entry),
             },
           );
         }

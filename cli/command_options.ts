@@ -177,6 +177,9 @@ function searchOptions(get: Getter): TranscriptionOptions {
 
 /** From the first temperature up to 1. The sum's rounding is allowed for, as openai-whisper's command does. */
 function temperatures(first: number, increment: number | null): number[] {
+  if (!(first >= 0 && first <= 1)) {
+    throw new SottoError("E_OPTION", `--temperature must be 0 to 1: got ${first}`);
+  }
   if (increment === null) return [first];
   if (!(increment > 0)) {
     throw new SottoError(

@@ -11,6 +11,7 @@ import { parseArguments } from "./arguments.ts";
 import { commandOptions } from "./command_options.ts";
 import { printError } from "./console.ts";
 import { checkLive } from "./live.ts";
+import { underTypedNames } from "./typed_names.ts";
 import { permissionFlags, shellWord } from "./permission_flags.ts";
 import { requiredPermissions, type Requirements } from "./required_permissions.ts";
 
@@ -47,7 +48,7 @@ async function main(typed: readonly string[]): Promise<number> {
     for (const note of required.notes) console.error(note);
     return 0;
   } catch (error) {
-    return printError(error, args.includes("--debug"));
+    return printError(underTypedNames(error), args.includes("--debug"));
   }
 }
 

@@ -20,6 +20,7 @@ import { checkOutputs, journalPath, outputTargets } from "./output_files.ts";
 import type { RecordingFile } from "./resume.ts";
 import { StandardOutput } from "./standard_output.ts";
 import { transcribeFile } from "./transcribe_file.ts";
+import { underTypedNames } from "./typed_names.ts";
 
 /** Exit status if whoever read standard output left: 128 + SIGPIPE, as of any program in a pipe. */
 const PIPE_CLOSED = 141;
@@ -44,7 +45,7 @@ export async function run(args: readonly string[]): Promise<number> {
     if (parsed.values.get("stdin_pcm")) return await listen(parsed, interrupts.signal);
     return await transcribeAll(commandOptions(parsed), interrupts.signal, debug);
   } catch (error) {
-    return printError(error, debug);
+    return printError(underTypedNames(error), debug);
   }
 }
 
@@ -71,7 +72,7 @@ async function transcribeAll(options: CommandOptions, stop: AbortSignal, debug: 
   }
   let status = 0;
   const failed = (error: unknown): void => {
-    const own = printError(error, debug);
+    const own = printError(underTypedNames(error), debug);
     status ||= own;
   };
   const ready: typeof jobs = [];

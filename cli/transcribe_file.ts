@@ -17,6 +17,7 @@ import { reportLine } from "./report_line.ts";
 import { segmentLine } from "./segment_line.ts";
 import { readStandardInput } from "./standard_input.ts";
 import type { StandardOutput } from "./standard_output.ts";
+import { warningUnderTypedNames } from "./typed_names.ts";
 
 /** What a file is transcribed with and where to. */
 export interface FileJob {
@@ -69,7 +70,7 @@ export async function transcribeFile(
       ),
     onWarning: (warning: Warning) => {
       bar.clear();
-      printWarning(warning);
+      printWarning(warningUnderTypedNames(warning));
     },
   };
   const isStandardInput = job.file === "-";

@@ -45,7 +45,7 @@ Deno.test("commandOptions() refuses what contradicts itself", () => {
   refused(/beamSize needs temperature 0/, "--beam_size", "3", "--temperature", "0.2");
   refused(/patience needs beamSize/, "--patience", "2", "--beam_size", "None");
   refused(/must be above 0, or None/, "--temperature_increment_on_fallback", "0");
-  refused(/temperature must be a number of 0…1/, "--temperature", "2");
+  refused(/--temperature must be 0 to 1/, "--temperature", "2");
   refused(/multilingual and language/, "--multilingual", "--language", "de");
 });
 
