@@ -4,6 +4,7 @@
 
 #include "alignment_path.h"
 #include "memory.h"
+#include "scratch.h"
 #include "session.h"
 
 /* Whether the tokens are a sequence that the decoder can take. */
@@ -105,11 +106,11 @@ int32_t sotto_cpu_session_align(uint64_t handle, const int32_t *tokens, size_t t
   if (status == SOTTO_OK) status = check_heads(dims, heads, heads_length, error);
   if (status == SOTTO_OK) status = check_results(dims, tokens_length, &wanted, &path, &lengths, error);
   if (status != SOTTO_OK) return session_end(session, status);
-  /* Large, and wanted once a window: not kept. */
   const size_t logit_floats = aligned_floats((size_t)STEP_ROWS * (size_t)dims->n_vocab);
   const size_t score_count = (size_t)(path.heads * path.tokens * path.positions);
   const size_t path_floats = path_scratch_floats(&path, pool_threads(decoder->context->pool));
-  float *const memory = memory_allocate((logit_floats + aligned_floats(score_count) + path_floats) * sizeof *memory);
+  float *const memory =
+      scratch_take(decoder->context, (logit_floats + aligned_floats(score_count) + path_floats) * sizeof *memory);
   if (memory == NULL)
     return session_end(session, fail(error, SOTTO_OUT_OF_MEMORY, "Cannot align because memory was refused"));
   wanted.logits = memory;
@@ -121,6 +122,6 @@ int32_t sotto_cpu_session_align(uint64_t handle, const int32_t *tokens, size_t t
   status = advance_all(&request, error);
   if (status == SOTTO_OK && scores_length > 0) memcpy(scores, path.scores, score_count * sizeof *scores);
   if (status == SOTTO_OK) find_path(decoder->context, &path);
-  memory_free(memory);
+  scratch_give(decoder->context, memory);
   return session_end(session, status);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu_features.h"
+#include "scratch.h"
 #include "status.h"
 
 enum { MAX_THREADS = 256 };
@@ -61,6 +62,7 @@ int32_t sotto_cpu_describe(char *json, size_t json_capacity) {
 static void free_context(handle_object *object) {
   cpu_context *context = (cpu_context *)object;
   pool_destroy(context->pool);
+  scratch_discard(context);
   free(context);
 }
 

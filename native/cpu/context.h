@@ -2,6 +2,8 @@
 #ifndef SOTTO_CONTEXT_H
 #define SOTTO_CONTEXT_H
 
+#include <stdatomic.h>
+
 #include "arithmetic.h"
 #include "handles.h"
 #include "kernels.h"
@@ -13,6 +15,7 @@ typedef struct {
   const char *variant;
   kernel_table table;
   double rates[SOTTO_ARITHMETIC_I8 + 1]; /* by enum sotto_arithmetic: operations a second of one thread on registers */
+  _Atomic(void *) scratch; /* of calls, between them: scratch.h */
   const kernel_table *kernels; /* = &table: the chosen variant's, complete: plainer kernels fill its gaps */
 } cpu_context;
 

@@ -10,6 +10,7 @@
 #include "dtype.h"
 #include "gemm.h"
 #include "memory.h"
+#include "scratch.h"
 #include "session.h"
 
 /* Scratch of one call: what all threads share, and behind it what each has. Offsets and sizes in bytes. */
@@ -186,12 +187,12 @@ int32_t compute_cross_cache(decoder_session *session, const float *features, can
                    .features = features,
                    .cancel = cancel};
   lay_out(&job);
-  /* Of the size of the features, and wanted once a window: not kept. */
-  job.memory = memory_allocate(job.at.tiles_bytes + (size_t)pool_threads(pool) * job.at.thread_bytes);
+  cpu_context *context = session->decoder->context;
+  job.memory = scratch_take(context, job.at.tiles_bytes + (size_t)pool_threads(pool) * job.at.thread_bytes);
   if (job.memory == NULL)
     return fail(error, SOTTO_OUT_OF_MEMORY, "Cannot set features because memory was refused");
   pool_run(pool, pack_part, &job);
   pool_run(pool, multiply_part, &job);
-  memory_free(job.memory);
+  scratch_give(context, job.memory);
   return was_cancelled(cancel) ? fail(error, SOTTO_CANCELLED, "Cancelled while features were set") : SOTTO_OK;
 }

@@ -12,6 +12,7 @@
 #include "../include/sotto_cpu.h"
 
 void test_placement(void (*expect)(int condition, const char *what)); /* test_placement.c */
+void test_scratch(void (*expect)(int condition, const char *what));   /* test_scratch.c */
 
 static int failures;
 static char text[512];
@@ -354,6 +355,7 @@ int main(void) {
   test_share();
   for (int threads = 1; threads <= 5; threads += 2) test_pool(threads);
   test_placement(expect);
+  test_scratch(expect);
   test_halves();
   test_blocks();
   for (int threads = 1; threads <= 3; threads++) {

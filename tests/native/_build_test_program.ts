@@ -17,7 +17,7 @@ export const PROGRAMS = {
     "tests/test_choose.c",
     "tests/test_formats.c",
   ],
-  library_test: ["tests/library_test.c", "tests/test_placement.c"],
+  library_test: ["tests/library_test.c", "tests/test_placement.c", "tests/test_scratch.c"],
   decoder_test: ["tests/decoder_test.c", "tests/test_together.c", "tests/test_cancel.c"],
   convert_test: ["tests/convert_test.c"],
   replay: ["tests/replay.c"],
