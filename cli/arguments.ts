@@ -9,10 +9,8 @@
 
 import { SottoError } from "../errors.ts";
 import { didYouMean, nearest } from "../nearest.ts";
-import { ABSENT_OPTIONS, OPTION_TABLE, type OptionEntry } from "./option_table.ts";
-
-/** A value of an option; null where `None` was typed. */
-export type OptionValue = string | number | boolean | null;
+import type { OptionEntry, OptionValue } from "./option_entry.ts";
+import { ABSENT_OPTIONS, OPTION_TABLE } from "./option_table.ts";
 
 /** What was typed, defaults filled in. */
 export interface ParsedArguments {

@@ -15,8 +15,9 @@ import { SottoError } from "../errors.ts";
 import type { NpuPrecision } from "../kernels/mod.ts";
 import type { LoadModelOptions } from "../whisper_model.ts";
 import { checkTranscriptionOptions, type TranscriptionOptions } from "../transcription_options.ts";
-import type { OptionValue, ParsedArguments } from "./arguments.ts";
+import type { ParsedArguments } from "./arguments.ts";
 import { longFormArguments } from "./long_form_options.ts";
+import type { OptionValue } from "./option_entry.ts";
 import { wordArguments } from "./word_options.ts";
 
 /** The options of a run of the command, checked as far as they can be without a model. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { OPTION_TABLE, type OptionEntry } from "./option_table.ts";
+import type { OptionEntry } from "./option_entry.ts";
+import { OPTION_TABLE } from "./option_table.ts";
 
 const WIDTH = 100;
 const INDENT = 34;

@@ -7,8 +7,7 @@
 import { SottoError } from "../errors.ts";
 import type { TranscriptionOptions } from "../transcription_options.ts";
 import { resolveVadParameters, type VadParameters } from "../voice/mod.ts";
-import type { OptionValue } from "./arguments.ts";
-import type { OptionEntry } from "./option_table.ts";
+import type { OptionEntry, OptionValue } from "./option_entry.ts";
 
 /** Parameters of voice activity and the names they are typed by. */
 const VAD_NAMES: Readonly<Record<keyof VadParameters, string>> = {

@@ -14,20 +14,7 @@ import {
 } from "../decoder/mod.ts";
 import { NPU_PRECISIONS } from "../kernels/mod.ts";
 import { LONG_FORM_ENTRIES } from "./long_form_options.ts";
-
-/** How an option's text becomes a value. `optional number` also takes `None`; `choices` takes several, with commas. */
-export type OptionKind = "text" | "boolean" | "integer" | "number" | "optional number" | "choice" | "choices";
-
-/** One option. */
-export interface OptionEntry {
-  readonly name: string;
-  readonly short?: string;
-  readonly kind: OptionKind;
-  readonly choices?: readonly string[];
-  /** As it would be typed; absent where not giving the option means something else than a value. */
-  readonly default?: string;
-  readonly help: string;
-}
+import type { OptionEntry } from "./option_entry.ts";
 
 /** Sections of `--help`, in order. */
 export const OPTION_TABLE: Readonly<Record<string, readonly OptionEntry[]>> = {

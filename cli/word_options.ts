@@ -7,7 +7,7 @@
 import { checkSubtitleOptions, type SubtitleOptions } from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
 import type { TranscriptionOptions } from "../transcribe.ts";
-import type { OptionValue } from "./arguments.ts";
+import type { OptionValue } from "./option_entry.ts";
 
 /** Options of subtitles and the names they are typed by. */
 const SUBTITLE_NAMES: Readonly<Record<keyof SubtitleOptions, string>> = {
