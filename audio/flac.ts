@@ -63,24 +63,8 @@ const FIRST_PEEK_BYTES = 1 << 16;
  */
 export async function openFlac(reader: ByteReader, context: ReadContext): Promise<CompressedAudio> {
   const { name } = reader;
-  await reader.skip(4);
-  const head = (await reader.read(4 + STREAMINFO_BYTES)).slice();
-  if (head.length < 4 + STREAMINFO_BYTES) throw malformed(name, "it ends inside its header");
-  const length = blockLength(head);
-  if ((head[0] & 0x7f) !== 0 || length !== STREAMINFO_BYTES) {
-    throw malformed(
-      name,
-      `the first block must be STREAMINFO of 34 bytes: got type ${head[0] & 0x7f} of ${length}`,
-    );
-  }
-  const stream = parseStreamInfo(head.subarray(4), name);
-  for (let last = (head[0] & LAST_BLOCK) !== 0; !last;) {
-    const block = await reader.read(4);
-    if (block.length < 4) throw malformed(name, "it ends inside its header");
-    last = (block[0] & LAST_BLOCK) !== 0;
-    await reader.skip(blockLength(block)); // tags and cover art
-  }
-  const { sampleRate, channels, bitsPerSample, totalSamples } = stream;
+  const head = await readMetadata(reader);
+  const { sampleRate, channels, bitsPerSample, totalSamples } = parseStreamInfo(head.subarray(4), name);
   let fed = 0; // samples in the frames handed over
   let cut = false;
 
@@ -142,6 +126,28 @@ export async function openFlac(reader: ByteReader, context: ReadContext): Promis
     endSample: () => Infinity,
     finish,
   };
+}
+
+/** Reads everything before the first frame; gives the first block, the one that tells what the stream is. */
+async function readMetadata(reader: ByteReader): Promise<Uint8Array> {
+  const { name } = reader;
+  await reader.skip(4);
+  const head = (await reader.read(4 + STREAMINFO_BYTES)).slice();
+  if (head.length < 4 + STREAMINFO_BYTES) throw malformed(name, "it ends inside its header");
+  const length = blockLength(head);
+  if ((head[0] & 0x7f) !== 0 || length !== STREAMINFO_BYTES) {
+    throw malformed(
+      name,
+      `the first block must be STREAMINFO of 34 bytes: got type ${head[0] & 0x7f} of ${length}`,
+    );
+  }
+  for (let last = (head[0] & LAST_BLOCK) !== 0; !last;) {
+    const block = await reader.read(4);
+    if (block.length < 4) throw malformed(name, "it ends inside its header");
+    last = (block[0] & LAST_BLOCK) !== 0;
+    await reader.skip(blockLength(block)); // tags and cover art
+  }
+  return head;
 }
 
 /** Reads one frame, or nothing where no frame begins here or its checksum fits nowhere. */

@@ -38,19 +38,12 @@ const MAX_STREAMS = 64; // first pages in front of a file; real ones have a soun
  */
 export async function openOgg(reader: ByteReader, context: ReadContext): Promise<CompressedAudio | null> {
   const { name } = reader;
-  let first: OggPage | null = null;
-  let codec: OggCodec | null = null;
-  for (let streams = 0; codec === null; streams++) {
-    const page = await readOggPage(reader);
-    if (page === "cut" || page === null) throw malformed(name, "it ends inside its header");
-    if (!page.begins || streams === MAX_STREAMS) return null;
-    codec = parseFirstPacket(page.body, name);
-    first = page;
-  }
+  const found = await findSound(reader);
+  if (found === null) return null;
+  const { first, codec } = found;
   const { decoder, sampleRate, channels, gain } = codec;
   let { preSkip } = codec;
-  let { serial } = first!;
-  let sequence = first!.sequence;
+  let { serial, sequence } = first;
   let decodedBefore = 0; // samples of the streams before this one, where several follow each other
   let firstGranule = -1;
   let lastGranule = 0;
@@ -60,7 +53,7 @@ export async function openOgg(reader: ByteReader, context: ReadContext): Promise
   async function* pieces(
     decodedSamples: () => number,
   ): AsyncGenerator<Piece | typeof NEW_STREAM, void, void> {
-    yield first!.bytes;
+    yield first.bytes;
     while (true) {
       const page = await readOggPage(reader);
       if (page === null) return;
@@ -119,6 +112,18 @@ export async function openOgg(reader: ByteReader, context: ReadContext): Promise
 
   const info = { container: "Ogg", codec: codec.codec, sampleRate, channels, durationSeconds: null };
   return { info, sampleRate, decoder, skipSamples: 0, gain, pieces, endSample, finish };
+}
+
+/** The first of the streams that begin here whose codec is known, by its first page; null where none is. */
+async function findSound(reader: ByteReader): Promise<{ first: OggPage; codec: OggCodec } | null> {
+  for (let streams = 0; streams < MAX_STREAMS; streams++) {
+    const first = await readOggPage(reader);
+    if (first === "cut" || first === null) throw malformed(reader.name, "it ends inside its header");
+    if (!first.begins) return null;
+    const codec = parseFirstPacket(first.body, reader.name);
+    if (codec !== null) return { first, codec };
+  }
+  return null;
 }
 
 const TOLERANCE_SECONDS = 0.1; // a Vorbis block or an Opus packet at either end
