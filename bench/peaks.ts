@@ -43,6 +43,13 @@ export class Peaks {
       const rate = await this.#device.measure(`${arithmetic}_peak` as "f32_peak", SECONDS / 2);
       this.#rates.set(arithmetic, Math.max(this.of(arithmetic), rate));
     }
-    this.#read = Math.max(this.#read, await this.#device.measure("read_bandwidth", SECONDS));
+    await this.sampleRead();
+  }
+
+  /** What can be read at this moment, bytes a second: where machines are virtual it may halve from one second to the next. */
+  async sampleRead(): Promise<number> {
+    const rate = await this.#device.measure("read_bandwidth", SECONDS);
+    this.#read = Math.max(this.#read, rate);
+    return rate;
   }
 }
