@@ -12,7 +12,7 @@
  * silence:
  *
  *     half  0.81, 0.48, 0.73, 0.66, 0.63, 0.62 %
- *     int8  1.51, 1.62, 1.52, 1.33, 1.51, 1.28 %
+ *     int8  1.44, 1.64, 1.49, 1.31, 1.55, 1.15 %
  *
  * Speech 5 to 10 dB above noise can err by up to 2.5 % in `int8`: `deno task calibrate` makes a choice that holds there,
  * for 5 % more time.
