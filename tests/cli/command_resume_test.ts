@@ -204,5 +204,5 @@ Deno.test("transcribe takes parameters of voice activity only with it, and names
   assertRefused(await run("--vad_threshold", "0.5"), "E_OPTION", /--vad_threshold needs voice activity/);
   const wrong = await run("--vad_filter", "--vad_threshold", "2");
   assertRefused(wrong, "E_OPTION", /--vad_threshold must be a probability of 0…1; got 2/);
-  assertRefused(await run("--clip_timestamps", "5,3"), "E_OPTION", /clipTimestamps must be seconds/);
+  assertRefused(await run("--clip_timestamps", "5,3"), "E_OPTION", /--clip_timestamps must be seconds/);
 });
