@@ -49,7 +49,7 @@ export { loadModel, type LoadModelOptions, WhisperModel } from "./whisper_model.
 export type { Transcript } from "./transcribe.ts";
 export type { TranscriptionOptions, VoiceOptions } from "./transcription_options.ts";
 export type { VadParameters } from "./voice/mod.ts";
-export { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
+export { type LiveOptions, type LiveTranscript, type LiveUpdate, transcribeStream } from "./live/mod.ts";
 export type { TranscriptionParts } from "./transcribe.ts";
 export { type WordTimes, wordTimes } from "./word_times.ts";
 export type { LibrarySource, LibraryStep } from "./ffi/library_path.ts";

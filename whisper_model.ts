@@ -14,7 +14,6 @@ import {
   type RunControls,
   type Segment,
   Tokenizer,
-  type TranscriptText,
   type WindowResult,
 } from "./decoder/mod.ts";
 import { Encoder, type EncoderOptions, type Precision } from "./encoder/mod.ts";
@@ -26,7 +25,7 @@ import {
   openDevice,
   printDeviceWarning,
 } from "./kernels/mod.ts";
-import { type LiveOptions, type LiveUpdate, transcribeStream } from "./live/mod.ts";
+import { type LiveOptions, type LiveTranscript, type LiveUpdate, transcribeStream } from "./live/mod.ts";
 import { type LogMel, logMel, N_SAMPLES } from "./mel/mod.ts";
 import {
   alignmentHeadsOf,
@@ -214,7 +213,7 @@ export class WhisperModel implements Disposable, AsyncDisposable {
   transcribeStream(
     samples: AsyncIterable<Float32Array>,
     options: LiveOptions = {},
-  ): AsyncGenerator<LiveUpdate, TranscriptText> {
+  ): AsyncGenerator<LiveUpdate, LiveTranscript> {
     return transcribeStream(this, samples, options);
   }
 

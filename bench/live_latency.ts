@@ -55,7 +55,7 @@ function percentiles(seconds: readonly number[]): string {
 async function main(): Promise<void> {
   using model = await loadModel(values.model);
   const samples = await loadAudio(recording);
-  const file = await model.transcribe(samples, { language: "en", temperature: 0 });
+  const file = await model.transcribe(samples, { language: "en" });
   const looks: Look[] = [];
   const begun = now();
   const run = model.transcribeStream(spoken(samples, begun), { language: "en" });
@@ -67,7 +67,7 @@ async function main(): Promise<void> {
     const words = wordsOf(committed + step.value.partial);
     looks.push({ at, certain: wordsOf(committed).length, words, lag: at - step.value.heard });
   }
-  const { text, segments } = step.value;
+  const { text, captions: { text: shownText, segments } } = step.value;
   const finals: { word: string; end: number }[] = [];
   for (const { word, end } of segments.flatMap(({ words = [] }) => words)) {
     if (word.startsWith(" ") || finals.length === 0) finals.push({ word: word.trim(), end });
@@ -90,11 +90,13 @@ async function main(): Promise<void> {
   console.log(`behind the microphone after a reading: ${percentiles(looks.map(({ lag }) => lag))}`);
   console.log(`a word shown for good after its end: ${percentiles(shown)}`);
   console.log(`a word certain after its end: ${percentiles(certain)}`);
-  const { substitutions, deletions, insertions } = errorsBetween(wordsOf(file.text), wordsOf(text));
-  console.log(
-    `against the file's transcript: ${substitutions} words replaced, ${deletions} missing, ${insertions} more`,
-  );
-  console.log(`file: ${file.text}\nlive: ${text}`);
+  for (const [name, written] of [["closing transcript", text], ["captions", shownText]]) {
+    const { substitutions, deletions, insertions } = errorsBetween(wordsOf(file.text), wordsOf(written));
+    console.log(
+      `${name} against the file's: ${substitutions} words replaced, ${deletions} missing, ${insertions} more`,
+    );
+  }
+  console.log(`file: ${file.text}\ncaptions: ${shownText}`);
 }
 
 if (import.meta.main) await main();

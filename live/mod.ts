@@ -4,4 +4,5 @@
  * @module
  */
 
-export { type LiveOptions, type LiveUpdate, transcribeStream } from "./transcribe_stream.ts";
+export type { LiveUpdate } from "./phrase_reader.ts";
+export { type LiveOptions, type LiveTranscript, transcribeStream } from "./transcribe_stream.ts";

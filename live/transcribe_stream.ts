@@ -1,77 +1,56 @@
 /**
- * Live audio to text: read again and again while it grows, certain as soon as two readings agree, finished at a pause.
+ * Live audio to captions while it is spoken, and to the transcript of a file at its end.
  *
  * @module
  */
 
 import {
-  type DecodeOptions,
-  type ResolvedDecodeOptions,
-  resolveDecodeOptions,
+  resolveTranscribeOptions,
   type RunControls,
   type Segment,
+  type TranscribeOptions,
   type TranscriptText,
-  WindowDecoder,
-  type WindowResult,
 } from "../decoder/mod.ts";
-import { splitWords } from "../decoder/words/split_words.ts";
 import { SottoError } from "../errors.ts";
-import { logMel, padOrTrimMel, SAMPLE_RATE } from "../mel/mod.ts";
-import { quietest, resolveVadParameters, type Span, SpeechDetector, speechSpans } from "../voice/mod.ts";
+import { SAMPLE_RATE } from "../mel/mod.ts";
 import type { TranscriptionParts } from "../transcribe.ts";
-import { Agreement, type ReadWord } from "./agreement.ts";
-import { alignedWords, wordsBefore } from "./aligned_words.ts";
+import { ClosingTranscript } from "./closing_transcript.ts";
+import { type LiveUpdate, LONGEST_PHRASE, PhraseReader } from "./phrase_reader.ts";
 import { ReadAhead } from "./read_ahead.ts";
 
-/** Options of live transcription. */
+/**
+ * Options of live transcription: of captions, and those of a file for the closing transcript. Captions take of the latter
+ * `task`, `language`, `hotwords`, `suppressTokens`, `suppressBlank` and `initialPrompt`, which stands before every phrase.
+ */
 export interface LiveOptions
   extends
-    Pick<DecodeOptions, "task" | "language" | "hotwords" | "suppressTokens" | "suppressBlank">,
-    Pick<RunControls, "signal" | "stop"> {
+    Omit<TranscribeOptions, "prefix" | "clipTimestamps" | "multilingual" | "languageDetectionSegments">,
+    Pick<RunControls, "signal" | "stop" | "onWarning"> {
   /** Seconds of new audio after which it is read again, 0.1…10; default 0.5. */
   readonly interval?: number;
   /** Seconds of silence that finish a phrase, 0.2…5; default 0.7. */
   readonly pause?: number;
-  /** Text before every phrase: names and words to expect. */
-  readonly initialPrompt?: string | null;
+  /** Read all of it as a file too; default true. Without, the transcript is the captions. */
+  readonly closing?: boolean;
 }
 
-/** What is new. */
-export interface LiveUpdate {
-  /** Text that was added for good; may be empty. All of them in a row are the transcript. */
-  readonly committed: string;
-  /** What follows it as far as can be told now; the next update replaces it. */
-  readonly partial: string;
-  /** A phrase that was finished; null if none was. */
-  readonly segment: Segment | null;
-  /** Seconds of audio that were taken in so far. */
-  readonly heard: number;
+/** What was heard. */
+export interface LiveTranscript extends TranscriptText {
+  /** What was shown for good: the updates' committed text in a row, and their phrases. */
+  readonly captions: Pick<TranscriptText, "text" | "segments">;
 }
 
-/** Whisper takes 30 s: a phrase is cut before it is full, and as much is read ahead where the reader is slow. */
-const LONGEST_PHRASE = 25 * SAMPLE_RATE;
+/** As much is read ahead where the reader is slow. */
 const READ_AHEAD = 30 * SAMPLE_RATE;
-/** Where a long phrase is cut: not in its first seconds, and not in those that just came. */
-const CUT_AFTER = 10;
-const CUT_BEFORE_END = 2;
-/** Silence that is kept around speech, in frames of 10 ms: what is decoded does not begin within a word. */
-const MARGIN = 30;
-/** Frames before the end in which speech may begin that the detector has no ear for yet. */
-const UNSURE = 100;
-const FRAMES_PER_SECOND = 100;
-const HOP = SAMPLE_RATE / FRAMES_PER_SECOND;
-/** Seconds before the end in which a word may go on: what a model makes of half a word does agree with itself. */
-const UNSETTLED = 0.8;
-/** A phrase that repeats the same words so often is cut there. */
-const LOOP_THRESHOLD = 6;
-/** openai-whisper's thresholds for a window without speech. */
-const NO_SPEECH = 0.6;
-const UNLIKELY = -1;
+
 /**
  * Transcribes live audio.
  *
- * Memory does not grow but by the text: at most 30 s of samples wait and 25 s are worked on. A source that is faster than
- * the transcription has to wait then.
+ * Captions come while it is spoken; what is committed never changes. The transcript at the end is the one that a file of
+ * the same samples has: other words may stand there than in the captions, for a file is read in longer windows.
+ *
+ * Memory does not grow but by the text: at most 30 s of samples wait and 25 s are worked on; for the closing
+ * transcript a minute waits at most, and the log-mel of the latest five minutes is kept (10 MB). A source that is faster than the transcription has to wait then.
  *
  * @param samples F32, 16 kHz, one channel, −1…1, in chunks of any size.
  * @returns Yields an update after each reading, and returns the transcript.
@@ -81,10 +60,13 @@ export async function* transcribeStream(
   parts: TranscriptionParts,
   samples: AsyncIterable<Float32Array>,
   options: LiveOptions = {},
-): AsyncGenerator<LiveUpdate, TranscriptText> {
-  const { interval, pause } = checkTimes(options);
-  const reader = new PhraseReader(parts, options);
-  using _decoder = reader;
+): AsyncGenerator<LiveUpdate, LiveTranscript> {
+  const { interval = 0.5, pause = 0.7, closing = true, stop, ...ofFile } = options;
+  checkTimes({ interval, pause });
+  const contextLength = parts.decoder.dims.n_text_ctx;
+  resolveTranscribeOptions(ofFile, { tokenizer: parts.tokenizer, contextLength });
+  using reader = new PhraseReader(parts, options);
+  await using file = closing ? new ClosingTranscript(parts, ofFile) : null;
   await using source = new ReadAhead(samples, READ_AHEAD);
   const step = Math.round(interval * SAMPLE_RATE);
   const segments: Segment[] = [];
@@ -93,7 +75,8 @@ export async function* transcribeStream(
   while (!isOver) {
     const room = LONGEST_PHRASE - reader.length;
     const taken = await source.take(Math.min(step, room), room, options);
-    isOver = taken.length < Math.min(step, room) || options.stop?.aborted === true;
+    isOver = taken.length < Math.min(step, room) || stop?.aborted === true;
+    await file?.push(taken);
     reader.append(taken);
     for (const update of await reader.read(pause, isOver)) {
       text += update.committed;
@@ -101,10 +84,12 @@ export async function* transcribeStream(
       yield update.segment ? { ...update, segment: segments.at(-1)! } : update;
     }
   }
-  return { text, segments, language: reader.language };
+  const captions = { text, segments };
+  const transcript = await file?.finish() ?? { ...captions, language: reader.language };
+  return { ...transcript, captions };
 }
 
-function checkTimes({ interval = 0.5, pause = 0.7 }: LiveOptions): { interval: number; pause: number } {
+function checkTimes({ interval, pause }: { readonly interval: number; readonly pause: number }): void {
   const refuse = (name: string, rule: string, value: unknown): never => {
     throw new SottoError(
       "E_OPTION",
@@ -113,215 +98,4 @@ function checkTimes({ interval = 0.5, pause = 0.7 }: LiveOptions): { interval: n
   };
   if (!(interval >= 0.1 && interval <= 10)) refuse("interval", "0.1…10", interval);
   if (!(pause >= 0.2 && pause <= 5)) refuse("pause", "0.2…5", pause);
-  return { interval, pause };
-}
-
-/** The phrase that is being spoken: its samples, its readings, and what is certain of it. */
-class PhraseReader implements Disposable {
-  readonly #parts: TranscriptionParts;
-  readonly #options: ResolvedDecodeOptions;
-  readonly #signal: AbortSignal | undefined;
-  readonly #decoder: WindowDecoder;
-  readonly #agreement = new Agreement();
-  #samples = new Float32Array();
-  /** Samples before those that are held. */
-  #begin = 0;
-  #heardLanguage: string | null = null;
-  /** Code; null until a phrase was finished where none was given. */
-  language: string | null;
-
-  constructor(
-    parts: TranscriptionParts,
-    { interval: _i, pause: _p, stop: _s, signal, initialPrompt, ...given }: LiveOptions,
-  ) {
-    this.#parts = parts;
-    this.#signal = signal;
-    const options = resolveDecodeOptions({ ...given, prompt: initialPrompt, withoutTimestamps: true }, {
-      tokenizer: parts.tokenizer,
-      contextLength: parts.decoder.dims.n_text_ctx,
-    });
-    this.#options = { ...options, loopThreshold: LOOP_THRESHOLD };
-    this.language = options.language;
-    this.#decoder = new WindowDecoder(parts);
-  }
-
-  /** Samples that are held. */
-  get length(): number {
-    return this.#samples.length;
-  }
-
-  append(samples: Float32Array): void {
-    const all = new Float32Array(this.#samples.length + samples.length);
-    all.set(this.#samples);
-    all.set(samples, this.#samples.length);
-    this.#samples = all;
-  }
-
-  /** Reads what there is: finishes phrases that a pause follows, and looks into the one that goes on. */
-  async read(pause: number, isOver: boolean): Promise<LiveUpdate[]> {
-    const updates: LiveUpdate[] = [];
-    for (;;) {
-      const probabilities = await this.#probabilities();
-      const [phrase, next] = speechSpans(
-        probabilities,
-        resolveVadParameters({
-          minSilenceDurationMs: pause * 1000,
-          speechPadMs: 0,
-        }),
-      );
-      const frames = probabilities.length;
-      if (phrase === undefined) {
-        if (this.#agreement.committed.length > 0) updates.push(await this.#finish(frames));
-        else updates.push(this.#update([], [], null));
-        this.#drop(isOver ? frames : Math.max(0, frames - UNSURE));
-        return updates;
-      }
-      const silence = frames - phrase.end;
-      if (next !== undefined || isOver || silence >= pause * FRAMES_PER_SECOND) {
-        updates.push(await this.#finish(Math.min(phrase.end + MARGIN, next?.start ?? frames), phrase));
-        if (next === undefined && isOver) return updates;
-        continue;
-      }
-      // Silence before the phrase is of no use any more.
-      if (this.#agreement.committed.length === 0) this.#drop(Math.max(0, phrase.start - MARGIN));
-      if (this.#samples.length >= LONGEST_PHRASE) {
-        updates.push(await this.#cut(probabilities));
-        continue;
-      }
-      const { words, result } = await this.#decode(this.#samples);
-      const certain = this.#agreement.add(words, await this.#settled(words, result));
-      updates.push(this.#update(certain, words.slice(certain.length), null));
-      return updates;
-    }
-  }
-
-  [Symbol.dispose](): void {
-    this.#decoder[Symbol.dispose]();
-  }
-
-  /** How many of the words no further sound can change. */
-  async #settled(words: readonly ReadWord[], { language }: WindowResult): Promise<number> {
-    const { committed } = this.#agreement;
-    const frames = Math.floor(this.#samples.length / HOP);
-    const { task } = this.#options;
-    const phrase = { words: [...committed, ...words], language, task, frames, signal: this.#signal };
-    const until = frames / FRAMES_PER_SECOND - UNSETTLED;
-    return Math.max(0, await wordsBefore(until, this.#parts, this.#decoder, phrase) - committed.length);
-  }
-
-  /** Makes all that is said before a frame certain, and goes on behind it. */
-  async #finish(frame: number, speech: Span = { start: 0, end: frame }): Promise<LiveUpdate> {
-    const { words, result } = await this.#decode(this.#samples.subarray(0, frame * HOP));
-    const all = [...this.#agreement.committed, ...words];
-    const segment = await this.#segment(all, result, frame, speech);
-    this.#goOn(segment, frame);
-    return this.#update(words, [], all.length > 0 ? segment : null);
-  }
-
-  /** Ends a phrase that is too long behind its certain words, or where it is quietest if it has none. */
-  async #cut(probabilities: Uint8Array): Promise<LiveUpdate> {
-    const frames = Math.floor(this.#samples.length / HOP);
-    const latest = probabilities.length - CUT_BEFORE_END * FRAMES_PER_SECOND;
-    const { committed } = this.#agreement;
-    if (committed.length > 0) {
-      const { result } = await this.#decode(this.#samples);
-      const whole = await this.#segment(committed, result, frames, { start: 0, end: frames });
-      const segment = { ...whole, end: whole.words!.at(-1)?.end ?? whole.end };
-      const end = Math.round((segment.end - this.#begin / SAMPLE_RATE) * FRAMES_PER_SECOND);
-      this.#goOn(segment, Math.min(frames, Math.max(1, end)));
-      return this.#update([], [], segment);
-    }
-    return await this.#finish(quietest(probabilities, CUT_AFTER * FRAMES_PER_SECOND, latest));
-  }
-
-  /** The words as a segment, in the times of the stream. The decoder must hold the phrase's features. */
-  async #segment(
-    words: readonly ReadWord[],
-    result: WindowResult,
-    frames: number,
-    speech: Span,
-  ): Promise<Segment> {
-    const { language } = result;
-    const phrase = { words, language, task: this.#options.task, frames, signal: this.#signal };
-    const times = await alignedWords(this.#parts, this.#decoder, phrase);
-    const offset = this.#begin / SAMPLE_RATE;
-    // Where attention wanders off into silence, the detector knows better.
-    const within = (seconds: number) =>
-      Math.min(speech.end, Math.max(speech.start, seconds * FRAMES_PER_SECOND)) / FRAMES_PER_SECOND;
-    const inStream = (seconds: number) => Math.round((offset + within(seconds)) * 1000) / 1000;
-    return {
-      id: 0,
-      seek: Math.round(this.#begin / HOP),
-      start: inStream(0),
-      end: inStream(Infinity),
-      text: words.map(({ text }) => text).join(""),
-      tokens: words.flatMap(({ tokens }) => tokens),
-      temperature: result.temperature,
-      avgLogprob: result.avgLogprob,
-      compressionRatio: result.compressionRatio,
-      noSpeechProb: result.noSpeechProb,
-      words: times.map((word) => ({ ...word, start: inStream(word.start), end: inStream(word.end) })),
-    };
-  }
-
-  /** Begins the next phrase at a frame. */
-  #goOn(segment: Segment, frame: number): void {
-    if (segment.tokens.length > 0) this.language ??= this.#heardLanguage;
-    this.#drop(frame);
-    this.#agreement.restart();
-  }
-
-  #update(certain: readonly ReadWord[], open: readonly ReadWord[], segment: Segment | null): LiveUpdate {
-    const text = (words: readonly ReadWord[]) => words.map(({ text }) => text).join("");
-    const heard = (this.#begin + this.#samples.length) / SAMPLE_RATE;
-    return { committed: text(certain), partial: text(open), segment, heard };
-  }
-
-  /** Reads samples; the words are those behind what is certain. */
-  async #decode(samples: Float32Array): Promise<{ words: ReadWord[]; result: WindowResult }> {
-    const { encoder, tokenizer } = this.#parts;
-    await this.#decoder.setFeatures(
-      await encoder.encode(await this.#logMel(samples), { signal: this.#signal }),
-      this.#signal,
-    );
-    const options = { ...this.#options, language: this.language, prefix: this.#agreement.prefix };
-    const result = await this.#decoder.decode(options, { signal: this.#signal });
-    this.#heardLanguage = result.language;
-    const isSilent = result.noSpeechProb > NO_SPEECH && result.avgLogprob < UNLIKELY;
-    const words = isSilent ? [] : splitWords(tokenizer, result.tokens, result.language);
-    return { words, result };
-  }
-
-  async #logMel(samples: Float32Array) {
-    const { device, encoder } = this.#parts;
-    // One window's width of silence behind the last sample, so that the end is not mirrored.
-    const mel = await logMel(samples, { bands: encoder.dims.n_mels, device, padding: 4 * HOP });
-    const frames = Math.floor(samples.length / HOP);
-    const content = new Float32Array(mel.bands * frames);
-    for (let band = 0; band < mel.bands; band++) {
-      content.set(mel.data.subarray(band * mel.frames, band * mel.frames + frames), band * frames);
-    }
-    return padOrTrimMel({ data: content, bands: mel.bands, frames });
-  }
-
-  async #probabilities(): Promise<Uint8Array> {
-    const { device, encoder } = this.#parts;
-    const { data, bands, frames } = await logMel(this.#samples, { bands: encoder.dims.n_mels, device });
-    const power = new Float32Array(data.length);
-    for (let frame = 0; frame < frames; frame++) {
-      // Back to log10 of the power, but for a constant that the detector does not look at.
-      for (let band = 0; band < bands; band++) {
-        power[frame * bands + band] = 4 * data[band * frames + frame] - 4;
-      }
-    }
-    const detector = new SpeechDetector(bands);
-    detector.push(power);
-    return detector.finish();
-  }
-
-  #drop(frames: number): void {
-    const count = Math.min(frames * HOP, this.#samples.length);
-    this.#samples = this.#samples.slice(count);
-    this.#begin += count;
-  }
 }

@@ -1,63 +1,15 @@
 import assert from "node:assert/strict";
 import { SottoError } from "../../errors.ts";
-import {
-  type LiveOptions,
-  type LiveUpdate,
-  loadModel,
-  type TranscriptText,
-  type WhisperModel,
-} from "../../mod.ts";
-import { DEMO_MODEL } from "../support/command.ts";
-import { HAS_LIBRARY, LIBRARY_PATH } from "../support/cpu_library.ts";
-import { bundled, cut, joined, noise, RATE, silence } from "../voice/_recordings.ts";
-
-const load = (): Promise<WhisperModel> =>
-  loadModel(DEMO_MODEL, HAS_LIBRARY ? { library: LIBRARY_PATH, precision: "f32" } : { device: "portable" });
-
-/** A microphone that hands out half a second, and the next one once it was answered: as if time passed. */
-class Microphone {
-  #gate = Promise.withResolvers<void>();
-  readonly #samples: Float32Array;
-
-  constructor(samples: Float32Array) {
-    this.#samples = samples;
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Float32Array> {
-    for (let at = 0; at < this.#samples.length; at += RATE / 2) {
-      yield this.#samples.subarray(at, at + RATE / 2);
-      // What remains may be less than is waited for: the end has to come by itself.
-      if (at + RATE < this.#samples.length) await this.#gate.promise;
-      this.#gate = Promise.withResolvers();
-    }
-  }
-
-  answered(): void {
-    this.#gate.resolve();
-  }
-}
-
-async function live(
-  model: WhisperModel,
-  samples: Float32Array,
-  options: LiveOptions = { language: "en" },
-): Promise<{ updates: LiveUpdate[]; transcript: TranscriptText }> {
-  const microphone = new Microphone(samples);
-  const run = model.transcribeStream(microphone, options);
-  const updates: LiveUpdate[] = [];
-  let step = await run.next();
-  for (; !step.done; step = await run.next()) {
-    updates.push(step.value);
-    microphone.answered();
-  }
-  return { updates, transcript: step.value };
-}
+import type { LiveOptions } from "../../mod.ts";
+import { HAS_LIBRARY } from "../support/cpu_library.ts";
+import { bundled, cut, joined, noise, silence } from "../voice/_recordings.ts";
+import { live, load } from "./_live.ts";
 
 Deno.test("transcribeStream() shows words within a second, commits them for good, and ends phrases at pauses", async () => {
   using model = await load();
   const command = await bundled("01_command");
   const question = cut(await bundled("08_commands"), 0, 2.9);
-  const { updates, transcript } = await live(model, joined(command, silence(1), question));
+  const { updates, transcript: { captions } } = await live(model, joined(command, silence(1), question));
   // Speech begins at 0.4 s: half a second of it is there at 1 s.
   const first = updates.find(({ committed, partial }) => committed + partial !== "");
   assert(first!.heard <= 1.5, `first words after ${first!.heard} s`);
@@ -67,38 +19,38 @@ Deno.test("transcribeStream() shows words within a second, commits them for good
     "words before the pause",
   );
 
-  assert.equal(updates.map(({ committed }) => committed).join(""), transcript.text);
-  assert.equal(transcript.segments.map(({ text }) => text).join(""), transcript.text);
+  assert.equal(updates.map(({ committed }) => committed).join(""), captions.text);
+  assert.equal(captions.segments.map(({ text }) => text).join(""), captions.text);
   assert.equal(
-    transcript.text,
+    captions.text,
     " The train to Paris leaves at three twenty-four from platform twenty-four." +
       " We need eighty-two bottles and some rice.",
   );
-  assert.deepEqual(transcript.segments.map(({ id }) => id), [0, 1]);
+  assert.deepEqual(captions.segments.map(({ id }) => id), [0, 1]);
   let last = 0;
-  for (const { start, end, words } of transcript.segments) {
+  for (const { start, end, words } of captions.segments) {
     assert(start >= last && end >= start);
     for (const word of words!) {
       assert(word.start >= last - 1e-9 && word.end >= word.start, `${word.word} at ${word.start}`);
       last = word.end;
     }
   }
-  assert(Math.abs(transcript.segments[1].start - 6.4) < 1, `starts at ${transcript.segments[1].start}`);
+  assert(Math.abs(captions.segments[1].start - 6.4) < 1, `starts at ${captions.segments[1].start}`);
 });
 
 Deno.test("transcribeStream() cuts speech without pauses, and no word comes twice", async () => {
   using model = await load();
   const one = cut(await bundled("01_command"), 0.35, 4.55);
   const times = HAS_LIBRARY ? 9 : 7;
-  const { transcript, updates } = await live(model, joined(...new Array(times).fill(one)), {
+  const { transcript: { captions }, updates } = await live(model, joined(...new Array(times).fill(one)), {
     language: "en",
     pause: 2,
     interval: HAS_LIBRARY ? 0.5 : 4,
   });
-  assert(transcript.segments.length >= 2, "it was cut");
-  assert.equal(updates.map(({ committed }) => committed).join(""), transcript.text);
-  const trains = transcript.text.match(/train/g)?.length ?? 0;
-  assert(Math.abs(trains - times) <= 1, `${trains} trains of ${times}: ${transcript.text}`);
+  assert(captions.segments.length >= 2, "it was cut");
+  assert.equal(updates.map(({ committed }) => committed).join(""), captions.text);
+  const trains = captions.text.match(/train/g)?.length ?? 0;
+  assert(Math.abs(trains - times) <= 1, `${trains} trains of ${times}: ${captions.text}`);
 });
 
 Deno.test("transcribeStream() writes nothing where nobody speaks, and takes streams of any length", async () => {
@@ -107,7 +59,7 @@ Deno.test("transcribeStream() writes nothing where nobody speaks, and takes stre
     const samples of [silence(0), silence(4), noise(4, 0.01), new Float32Array(1), new Float32Array(4001)]
   ) {
     const { transcript } = await live(model, samples);
-    assert.deepEqual([transcript.text, transcript.segments], ["", []]);
+    assert.deepEqual([transcript.captions, transcript.text], [{ text: "", segments: [] }, ""]);
   }
 });
 
@@ -115,7 +67,7 @@ Deno.test("transcribeStream() finds the language, and keeps that of the first ph
   using model = await load();
   const { transcript } = await live(model, joined(await bundled("06_german"), silence(1)), {});
   assert.equal(transcript.language, "de");
-  assert.match(transcript.text, /^ Setze Brot und .* auf die Einkaufsliste\.$/);
+  assert.match(transcript.captions.text, /^ Setze Brot und .* auf die Einkaufsliste\.$/);
 });
 
 Deno.test("transcribeStream() stops at a signal, finishes at a stop, and passes failures on", async () => {
@@ -160,7 +112,15 @@ Deno.test("transcribeStream() stops at a signal, finishes at a stop, and passes 
 Deno.test("transcribeStream() refuses options out of range before it reads", async () => {
   using model = await load();
   const never = { [Symbol.asyncIterator]: () => assert.fail("it reads") };
-  for (const options of [{ interval: 0 }, { pause: 9 }, { language: "Klingon" }] as LiveOptions[]) {
+  for (
+    const options of [
+      { interval: 0 },
+      { pause: 9 },
+      { language: "Klingon" },
+      { beamSize: 0 },
+      { patience: 2 },
+    ] as LiveOptions[]
+  ) {
     await assert.rejects(
       model.transcribeStream(never, options).next(),
       (error) => error instanceof SottoError && error.code === "E_OPTION",
