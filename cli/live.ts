@@ -7,7 +7,7 @@
 import { type SubtitleOptions, type TranscriptText, writeTranscript } from "../decoder/mod.ts";
 import { SottoError } from "../errors.ts";
 import type { LiveOptions, LiveUpdate } from "../live/mod.ts";
-import type { TranscriptionOptions } from "../transcription_options.ts";
+import { splitOptions, type TranscriptionOptions } from "../transcription_options.ts";
 import type { WhisperModel } from "../whisper_model.ts";
 import type { ParsedArguments } from "./arguments.ts";
 import { type OutputTarget, writeWhole } from "./output_files.ts";
@@ -61,10 +61,8 @@ export async function transcribeLive(
   { options, targets, subtitles, stop, verbose }: LiveJob,
   out: StandardOutput,
 ): Promise<TranscriptText | null> {
-  const { task, language, hotwords, initialPrompt, suppressTokens, suppressBlank } = options;
-  const live: LiveOptions = { task, language, hotwords, initialPrompt, suppressTokens, suppressBlank, stop };
   const line = new OpenLine();
-  const updates = model.transcribeStream(pcm16(Deno.stdin.readable), live);
+  const updates = model.transcribeStream(pcm16(Deno.stdin.readable), { ...liveOptions(options), stop });
   try {
     let step = await updates.next();
     for (; !step.done; step = await updates.next()) {
@@ -83,6 +81,18 @@ export async function transcribeLive(
   } finally {
     line.clear();
   }
+}
+
+/** What of the command's options live audio has: `checkLive()` has refused the others. */
+function liveOptions(options: TranscriptionOptions): LiveOptions {
+  const {
+    prefix: _prefix,
+    clipTimestamps: _clips,
+    multilingual: _multilingual,
+    languageDetectionSegments: _segments,
+    ...live
+  } = splitOptions(options).decoding;
+  return live;
 }
 
 /** The phrase in progress, on the terminal alone. */

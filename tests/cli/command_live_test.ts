@@ -31,6 +31,35 @@ Deno.test("transcribe --stdin_pcm prints phrases as they are finished, and write
     assert.match(await Deno.readTextFile(join(folder, "stdin.txt")), /^The train to Paris/);
   }));
 
+Deno.test("transcribe --stdin_pcm writes what the file's transcript would be, word times included", () =>
+  inFolder(async (folder) => {
+    const options = [
+      "--language",
+      "en",
+      "--word_timestamps",
+      "true",
+      "--beam_size",
+      "2",
+      "-o",
+      folder,
+      "-f",
+      "json",
+    ];
+    const permissions = permissionsFor([recording("01_command")], [folder]);
+    const stdin = await bytesOf("01_command");
+    assertDone(await runCommand(["--model", DEMO_MODEL, "--stdin_pcm", ...options], { permissions, stdin }));
+    assertDone(
+      await runCommand(["--model", DEMO_MODEL, recording("01_command"), ...options], { permissions }),
+    );
+    const [live, file] = await Promise.all(
+      ["stdin", "01_command"].map(async (name) =>
+        JSON.parse(await Deno.readTextFile(join(folder, `${name}.json`)))
+      ),
+    );
+    assert.deepEqual(live, file);
+    assert.equal(live.segments[0].words[0].word, " The");
+  }));
+
 Deno.test({
   name: "transcribe --stdin_pcm finishes what was said at the first SIGINT, and ends with 130",
   ignore: Deno.build.os === "windows",
