@@ -8,7 +8,7 @@
 import { printError, printLine } from "../cli/console.ts";
 import { taskArguments } from "../cli/task_arguments.ts";
 import { SottoError } from "../errors.ts";
-import { loadModel, type LoadModelOptions, type TranscriptionOptions } from "../mod.ts";
+import { loadModel, type LoadModelOptions, type TranscriptionOptions, type WhisperModel } from "../mod.ts";
 import { readManifest, type TrueRecording } from "./manifest.ts";
 import { type Row, rowOf, type Run, table } from "./table.ts";
 import { judge } from "./judge.ts";
@@ -63,10 +63,14 @@ async function main(args: string[]): Promise<void> {
     conditionOnPreviousText: values.batch_size === undefined ? values.condition_on_previous_text : undefined,
   };
   const rows: Row[] = [];
-  for (const device of values.device.split(",")) {
-    for (const precision of values.precision.split(",")) {
+  const devices = values.device.split(","), precisions = values.precision.split(",");
+  const isOnlyPair = devices.length * precisions.length === 1;
+  for (const device of devices) {
+    for (const precision of precisions) {
       const load = { device, precision } as LoadModelOptions;
-      const runs = await evaluate(values.model, load, recordings, options);
+      using model = await open(values.model, load, isOnlyPair);
+      if (model === null) continue;
+      const runs = await evaluate(model, recordings, options);
       rows.push(rowOf(`${device}, ${precision}`, runs));
       if (values.files) rows.push(...runs.map((run) => rowOf(`  ${run.name}`, [run])));
     }
@@ -81,15 +85,28 @@ function count(typed: string | undefined): number | null {
   throw new SottoError("E_OPTION", `a whole number is needed: got "${typed}"`);
 }
 
-async function evaluate(
+/** The model; null, with one line said, where it is one pair of several and the device does not have the precision. */
+async function open(
   source: string,
   load: LoadModelOptions,
+  isOnlyPair: boolean,
+): Promise<WhisperModel | null> {
+  const onWarning = ({ code, message }: { code: string; message: string }) =>
+    printLine(`${code}: ${message}`);
+  try {
+    return await loadModel(source, { ...load, onWarning });
+  } catch (error) {
+    if (isOnlyPair || !(error instanceof SottoError) || error.code !== "E_OPTION") throw error;
+    printLine(`left out: ${load.device}, ${load.precision} (${error.message})`);
+    return null;
+  }
+}
+
+async function evaluate(
+  model: WhisperModel,
   recordings: readonly TrueRecording[],
   options: TranscriptionOptions,
 ): Promise<Run[]> {
-  const onWarning = ({ code, message }: { code: string; message: string }) =>
-    printLine(`${code}: ${message}`);
-  using model = await loadModel(source, { ...load, onWarning });
   const runs: Run[] = [];
   for (const recording of recordings) {
     const transcript = await model.transcribe(recording.path, { ...options, language: recording.language });
