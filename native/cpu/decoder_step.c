@@ -238,9 +238,7 @@ static void step_part(void *argument, int part, int parts) {
 }
 
 int64_t scratch_floats(const text_decoder *decoder) {
-  const int64_t C = decoder->dims.n_text_state, step = STEP_ROWS * C + score_floats(decoder);
-  const int64_t block = KEY_BLOCK * (C + decoder->head_width);
-  return step > block ? step : block;
+  return STEP_ROWS * (int64_t)decoder->dims.n_text_state + score_floats(decoder);
 }
 
 void run_step(const step_request *request) {

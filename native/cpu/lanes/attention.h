@@ -18,6 +18,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "attended.h"
+
 _Static_assert(ATTENTION_KEYS % TILE_COLUMNS == 0, "a block of keys is whole panels");
 _Static_assert(TILE_VECTORS % KEYS_A_WEIGHT == 0, "a panel of keys is whole weights");
 
@@ -150,12 +152,7 @@ static void attend(const float *q, int64_t q_stride, int queries, const float *p
     }
   }
 
-  for (int r = 0; r < queries; r++) {
-    const lanes factor = lanes_set(1 / lanes_sum_of(lanes_load(state.sums + r * LANES)));
-    for (int64_t d = 0; d < width; d += LANES)
-      lanes_store_first(out + r * out_stride + d, width - d < LANES ? width - d : LANES,
-                        lanes_mul(lanes_load(state.output + r * output_width + d), factor));
-  }
+  store_attended(state.sums, state.output, output_width, queries, width, out, out_stride);
 }
 
 attention_kernel ATTENTION_NAME = {

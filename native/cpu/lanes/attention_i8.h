@@ -15,6 +15,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "attended.h"
 #include "functions.h"
 #include "groups.h"
 #include "keys_i8.h"
@@ -218,12 +219,7 @@ static void attend(const float *q, int64_t q_stride, int queries, const float *p
                       state.output + r * output_width + d, output_width);
   }
 
-  for (int r = 0; r < queries; r++) {
-    const lanes factor = lanes_set(1 / lanes_sum_of(lanes_load(state.sums + r * LANES)));
-    for (int64_t d = 0; d < width; d += LANES)
-      lanes_store_first(out + r * out_stride + d, width - d < LANES ? width - d : LANES,
-                        lanes_mul(lanes_load(state.output + r * output_width + d), factor));
-  }
+  store_attended(state.sums, state.output, output_width, queries, width, out, out_stride);
 }
 
 attention_kernel ATTENTION_NAME = {
